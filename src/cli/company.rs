@@ -1,0 +1,47 @@
+//! `clientele company`: the tenants.
+
+use clap::Subcommand;
+
+use super::CliError;
+use crate::domain::phone::DefaultRegion;
+use crate::domain::text::ShortText;
+use crate::store::Store;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a company and print its id
+    Create {
+        /// Its name
+        name: ShortText,
+        /// The country whose rules read its national phone numbers, such as US or DE
+        #[arg(long, default_value_t)]
+        default_region: DefaultRegion,
+    },
+    /// List all companies
+    List,
+}
+
+pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Create {
+            name,
+            default_region,
+        } => {
+            let id = store.create_company(&name, default_region).await?;
+            println!("{id}");
+        }
+        Command::List => {
+            println!("{:36}  {:20}  {:6}  NAME", "ID", "CREATED", "REGION");
+            for company in store.companies().await? {
+                println!(
+                    "{:36}  {:20}  {:6}  {}",
+                    company.id.to_string(),
+                    company.created_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                    company.default_region,
+                    company.name
+                );
+            }
+        }
+    }
+    Ok(())
+}

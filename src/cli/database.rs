@@ -1,0 +1,66 @@
+//! The database that a command works on: the one of `DATABASE_URL`, else the private one.
+
+use super::CliError;
+use crate::config::Settings;
+use crate::embedded::{Embedded, EmbeddedError};
+use crate::store::{Store, migrate};
+
+/// A database that is there to be connected to.
+pub struct Database {
+    url: String,
+    embedded: Option<Embedded>,
+}
+
+impl Database {
+    /// Finds the database, and starts the private one where none is named.
+    pub async fn open(settings: &Settings) -> Result<Self, CliError> {
+        if let Some(url) = &settings.database_url {
+            return Ok(Self {
+                url: url.clone(),
+                embedded: None,
+            });
+        }
+        let (data_dir, pg_bin) = (settings.data_dir.clone(), settings.pg_bin.clone());
+        let embedded = blocking(move || Embedded::start(&data_dir, pg_bin.as_deref())).await?;
+        Ok(Self {
+            url: embedded.url(),
+            embedded: Some(embedded),
+        })
+    }
+
+    /// Where clients connect.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The private database, if that is what this is.
+    pub fn embedded(&self) -> Option<&Embedded> {
+        self.embedded.as_ref()
+    }
+
+    /// A store on the database, once its schema is right.
+    pub async fn store(&self, settings: &Settings) -> Result<Store, CliError> {
+        if settings.migrate {
+            migrate::run(&self.url).await?;
+        } else {
+            migrate::check(&self.url).await?;
+        }
+        Ok(Store::connect(&self.url, settings.db_connections)?)
+    }
+
+    /// Ends the use of the database; the private one stops when nobody else uses it.
+    pub async fn close(self) -> Result<(), CliError> {
+        if let Some(embedded) = self.embedded {
+            blocking(move || embedded.stop()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs what waits for programs and locks where it holds up nothing else.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, EmbeddedError> + Send + 'static,
+) -> Result<T, CliError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(std::io::Error::other)??)
+}

@@ -1,0 +1,138 @@
+//! `clientele key`: API keys.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::Subcommand;
+
+use super::CliError;
+use crate::domain::CompanyId;
+use crate::domain::key::{KeyId, NewKey, Scope};
+use crate::domain::text::ShortText;
+use crate::store::{KeySummary, Store};
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a key and print it: this once, as only a hash of it is kept
+    Create {
+        /// The company that it acts for
+        #[arg(long)]
+        company: CompanyId,
+        /// What it may do
+        #[arg(
+            long,
+            value_delimiter = ',',
+            default_value = "customers:read,customers:write"
+        )]
+        scopes: Vec<Scope>,
+        /// The most requests on one UTC day; unlimited without it
+        #[arg(long)]
+        daily_limit: Option<NonZeroU32>,
+        /// How long it works, such as 90d or 12h; for ever without it
+        #[arg(long, value_parser = lifetime)]
+        expires: Option<TimeDelta>,
+        /// What it is for
+        #[arg(long)]
+        name: Option<ShortText>,
+    },
+    /// List the keys of a company, without their secrets
+    List {
+        /// The company
+        #[arg(long)]
+        company: CompanyId,
+    },
+    /// Revoke a key: it stops working within a second, for good
+    Revoke {
+        /// The id of the key: what stands between the underscores
+        key_id: KeyId,
+    },
+}
+
+pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Create {
+            company,
+            scopes,
+            daily_limit,
+            expires,
+            name,
+        } => {
+            check_company(store, company).await?;
+            let new = NewKey {
+                name,
+                scopes,
+                daily_limit,
+                expires_at: expires.map(|lifetime| Utc::now() + lifetime),
+            };
+            let key = store.create_key(company, new).await?;
+            println!("{}", key.expose());
+        }
+        Command::List { company } => {
+            check_company(store, company).await?;
+            print_keys(&store.keys(company).await?);
+        }
+        Command::Revoke { key_id } => {
+            if !store.revoke_key(&key_id).await? {
+                return Err(CliError::Unknown(format!("there is no key {key_id}")));
+            }
+            println!("{key_id} is revoked");
+        }
+    }
+    Ok(())
+}
+
+async fn check_company(store: &Store, company: CompanyId) -> Result<(), CliError> {
+    if store.has_company(company).await? {
+        return Ok(());
+    }
+    Err(CliError::Unknown(format!("there is no company {company}")))
+}
+
+fn print_keys(keys: &[KeySummary]) {
+    println!(
+        "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:30}  NAME",
+        "ID", "STATE", "CREATED", "EXPIRES", "LAST USED", "PER DAY", "SCOPES"
+    );
+    for key in keys {
+        println!(
+            "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:30}  {}",
+            key.id,
+            state(key, Utc::now()),
+            time(Some(key.created_at)),
+            time(key.expires_at),
+            time(key.last_used_at),
+            key.daily_limit
+                .map_or_else(|| "-".to_owned(), |limit| limit.to_string()),
+            key.scopes.join(","),
+            key.name.as_deref().unwrap_or("-")
+        );
+    }
+}
+
+fn state(key: &KeySummary, now: DateTime<Utc>) -> &'static str {
+    if key.revoked_at.is_some() {
+        "revoked"
+    } else if key.expires_at.is_some_and(|end| end <= now) {
+        "expired"
+    } else {
+        "active"
+    }
+}
+
+fn time(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(
+        || "-".to_owned(),
+        |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
+}
+
+fn lifetime(raw: &str) -> Result<TimeDelta, String> {
+    let duration: Duration = humantime::parse_duration(raw).map_err(|error| error.to_string())?;
+    TimeDelta::from_std(duration)
+        .ok()
+        .filter(|lifetime| {
+            !lifetime.is_zero() && Utc::now().checked_add_signed(*lifetime).is_some()
+        })
+        .ok_or_else(|| "must be longer than nothing, and end some day".to_owned())
+}

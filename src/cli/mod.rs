@@ -1,0 +1,117 @@
+//! The command line: one file a subcommand.
+
+mod company;
+mod database;
+mod demo;
+mod key;
+mod serve;
+
+use std::io;
+use std::net::SocketAddr;
+
+use clap::{Parser, Subcommand};
+use thiserror::Error;
+
+use crate::config::{Settings, SettingsError};
+use crate::embedded::EmbeddedError;
+use crate::store::StoreError;
+use crate::store::migrate::MigrateError;
+use database::Database;
+
+/// The customer directory that a business hosts itself.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about = None)]
+pub struct Cli {
+    /// What to do; without it, `serve`.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (the default); without `DATABASE_URL`, on a private `PostgreSQL`
+    Serve,
+    /// Bring the database to the newest schema
+    Migrate,
+    /// Make and list companies
+    #[command(subcommand)]
+    Company(company::Command),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Make match keys and search text anew, where an older release made them
+    Recompute,
+}
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no private database.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
+    /// The database has not the right schema.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address} (CLIENTELE_BIND): {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// What was named on the command line is not there.
+    #[error("{0}")]
+    Unknown(String),
+    /// Reading or writing failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// When it cannot; the error says why, in words for the operator.
+pub async fn run(cli: Cli) -> Result<(), CliError> {
+    let settings = Settings::load()?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve::run(&settings).await,
+        command => {
+            let database = Database::open(&settings).await?;
+            let done = run_on(&database, &settings, command).await;
+            database.close().await?;
+            done
+        }
+    }
+}
+
+async fn run_on(
+    database: &Database,
+    settings: &Settings,
+    command: Command,
+) -> Result<(), CliError> {
+    if let Command::Migrate = command {
+        let applied = crate::store::migrate::run(database.url()).await?;
+        println!("{applied} migrations applied");
+        return Ok(());
+    }
+    let store = database.store(settings).await?;
+    let done = match command {
+        Command::Company(command) => company::run(&store, command).await,
+        Command::Key(command) => key::run(&store, command).await,
+        Command::Recompute => {
+            let customers = store.recompute().await?;
+            println!("{customers} customers recomputed");
+            Ok(())
+        }
+        Command::Serve | Command::Migrate => Ok(()), // Done above.
+    };
+    store.close().await;
+    done
+}

@@ -1,0 +1,277 @@
+//! Settings: defaults, then `clientele.toml`, then the environment (and `.env`).
+
+use std::collections::HashMap;
+use std::env;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use config::{Config, ConfigError, Environment, File, FileFormat};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+const FILE: &str = "clientele.toml";
+const PREFIX: &str = "CLIENTELE_";
+const DEFAULT_BIND: &str = "127.0.0.1:8080";
+const DEFAULT_METRICS_BIND: &str = "127.0.0.1:9464";
+const DEFAULT_DB_CONNECTIONS: u32 = 16;
+
+/// Every setting as it is named in the file; in the environment they are in capitals behind
+/// `CLIENTELE_`, but for `DATABASE_URL`.
+const NAMES: [&str; 7] = [
+    "database_url",
+    "bind",
+    "metrics_bind",
+    "data_dir",
+    "db_connections",
+    "migrate",
+    "pg_bin",
+];
+
+/// How the program runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database; none: the private one in the data directory.
+    pub database_url: Option<String>,
+    /// Where the API is served.
+    pub bind: SocketAddr,
+    /// Where metrics are served.
+    pub metrics_bind: SocketAddr,
+    /// Where the private database lives.
+    pub data_dir: PathBuf,
+    /// The most connections to the database.
+    pub db_connections: u32,
+    /// Whether migrations are run at the start.
+    pub migrate: bool,
+    /// The directory of the `PostgreSQL` programs for the private database; none: looked for.
+    pub pg_bin: Option<PathBuf>,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// `.env` is there but cannot be read.
+    #[error(".env: {0}")]
+    DotEnv(#[source] dotenvy::Error),
+    /// `clientele.toml` is there but cannot be read.
+    #[error("{FILE}: {0}")]
+    File(#[source] ConfigError),
+    /// There is no such setting.
+    #[error("unknown setting {0}")]
+    Unknown(String),
+    /// The setting has not the form it should.
+    #[error("setting {} ({name} in {FILE}): {reason}", variable(.name))]
+    Malformed {
+        /// Which one.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no place that the data directory could default to.
+    #[error("setting CLIENTELE_DATA_DIR (data_dir in {FILE}): there is no HOME to default to")]
+    NoDataDir,
+}
+
+impl Settings {
+    /// Reads the settings of this process, in its working directory.
+    ///
+    /// # Errors
+    /// When one is unknown or malformed; the error names it.
+    pub fn load() -> Result<Self, SettingsError> {
+        match dotenvy::from_path(".env") {
+            Ok(()) => {}
+            Err(error) if error.not_found() => {}
+            Err(error) => return Err(SettingsError::DotEnv(error)),
+        }
+        Self::read(
+            Path::new(FILE),
+            env::vars_os().filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            }),
+        )
+    }
+
+    fn read(
+        file: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let config = Config::builder()
+            .add_source(File::from(file).format(FileFormat::Toml).required(false))
+            .add_source(Environment::default().source(Some(from_environment(environment)?)))
+            .build()
+            .map_err(SettingsError::File)?;
+        let set: HashMap<String, config::Value> = config
+            .clone()
+            .try_deserialize()
+            .map_err(SettingsError::File)?;
+        if let Some(name) = set.keys().find(|name| !NAMES.contains(&name.as_str())) {
+            return Err(SettingsError::Unknown(format!("{name} in {FILE}")));
+        }
+        let db_connections = get(&config, "db_connections")?.unwrap_or(DEFAULT_DB_CONNECTIONS);
+        if db_connections == 0 {
+            return Err(malformed("db_connections", "must be at least 1"));
+        }
+        Ok(Self {
+            database_url: get(&config, "database_url")?,
+            bind: address(&config, "bind", DEFAULT_BIND)?,
+            metrics_bind: address(&config, "metrics_bind", DEFAULT_METRICS_BIND)?,
+            data_dir: match get(&config, "data_dir")? {
+                Some(dir) => dir,
+                None => default_data_dir().ok_or(SettingsError::NoDataDir)?,
+            },
+            db_connections,
+            migrate: get(&config, "migrate")?.unwrap_or(true),
+            pg_bin: get(&config, "pg_bin")?,
+        })
+    }
+}
+
+/// What of the environment is ours, under the names of the file. A blank value counts as absent:
+/// that is what compose files make of a variable that is not set.
+fn from_environment(
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<HashMap<String, String>, SettingsError> {
+    let mut ours = HashMap::new();
+    for (variable_name, value) in environment {
+        let known = NAMES
+            .into_iter()
+            .find(|name| variable(name) == variable_name);
+        match known {
+            Some(_) if value.trim().is_empty() => {}
+            Some(name) => {
+                ours.insert(name.to_owned(), value);
+            }
+            None if variable_name.starts_with(PREFIX) => {
+                return Err(SettingsError::Unknown(variable_name));
+            }
+            None => {}
+        }
+    }
+    Ok(ours)
+}
+
+/// The environment's name of a setting.
+fn variable(name: &str) -> String {
+    match name {
+        "database_url" => "DATABASE_URL".to_owned(),
+        other => format!("{PREFIX}{}", other.to_uppercase()),
+    }
+}
+
+fn get<T: DeserializeOwned>(
+    config: &Config,
+    name: &'static str,
+) -> Result<Option<T>, SettingsError> {
+    match config.get(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(ConfigError::NotFound(_)) => Ok(None),
+        Err(error) => Err(malformed(name, &error)),
+    }
+}
+
+fn address(
+    config: &Config,
+    name: &'static str,
+    default: &str,
+) -> Result<SocketAddr, SettingsError> {
+    let written: Option<String> = get(config, name)?;
+    written.as_deref().unwrap_or(default).parse().map_err(|_| {
+        malformed(
+            name,
+            "must be an address and a port, such as 127.0.0.1:8080",
+        )
+    })
+}
+
+fn malformed(name: &'static str, reason: &(impl ToString + ?Sized)) -> SettingsError {
+    SettingsError::Malformed {
+        name,
+        reason: reason.to_string(),
+    }
+}
+
+/// `/var/lib/clientele` for root, whose home nobody else can enter; else the user's data directory.
+fn default_data_dir() -> Option<PathBuf> {
+    if nix::unistd::Uid::effective().is_root() {
+        return Some(PathBuf::from("/var/lib/clientele"));
+    }
+    let home = || env::var_os("HOME").map(|home| Path::new(&home).join(".local/share"));
+    let base = env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_absolute())
+        .or_else(home)?;
+    Some(base.join("clientele"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(FILE);
+        std::fs::write(&path, file).unwrap();
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(&path, environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_goes_over_the_file_and_the_file_over_the_defaults() {
+        let file = "bind = '127.0.0.1:1'\ndb_connections = 3\nmigrate = false";
+        let settings = read(file, &[("CLIENTELE_BIND", "127.0.0.1:2"), ("HOME", "/x")]).unwrap();
+        assert_eq!(settings.bind.port(), 2);
+        assert_eq!(settings.db_connections, 3);
+        assert!(!settings.migrate);
+        assert_eq!(settings.metrics_bind.to_string(), DEFAULT_METRICS_BIND);
+        assert_eq!(settings.database_url, None);
+    }
+
+    #[test]
+    fn values_from_the_environment_have_their_types() {
+        let settings = read(
+            "",
+            &[
+                ("DATABASE_URL", "postgres://localhost/x"),
+                ("CLIENTELE_DB_CONNECTIONS", "5"),
+                ("CLIENTELE_MIGRATE", "false"),
+                ("CLIENTELE_PG_BIN", ""),
+                ("CLIENTELE_DATA_DIR", "/tmp/007"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(
+            settings.database_url.as_deref(),
+            Some("postgres://localhost/x")
+        );
+        assert_eq!(settings.db_connections, 5);
+        assert!(!settings.migrate);
+        assert_eq!(settings.pg_bin, None);
+        assert_eq!(settings.data_dir, Path::new("/tmp/007"));
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named() {
+        assert!(
+            read("", &[("CLIENTELE_FOO", "1")])
+                .unwrap_err()
+                .contains("CLIENTELE_FOO")
+        );
+        assert!(read("foo = 1", &[]).unwrap_err().contains("foo"));
+    }
+
+    #[test]
+    fn a_malformed_setting_is_named() {
+        for (name, value) in [
+            ("CLIENTELE_BIND", "8080"),
+            ("CLIENTELE_METRICS_BIND", "x:y"),
+            ("CLIENTELE_DB_CONNECTIONS", "many"),
+            ("CLIENTELE_DB_CONNECTIONS", "0"),
+            ("CLIENTELE_MIGRATE", "perhaps"),
+        ] {
+            let error = read("", &[(name, value)]).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+        assert!(read("bind = ", &[]).unwrap_err().contains(FILE));
+    }
+}

@@ -1,0 +1,291 @@
+//! One database cluster: its directory, its making, its start and stop.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use url::Url;
+
+use super::binaries::Binaries;
+use super::user::{ServiceUser, with_uid};
+use super::{EmbeddedError, at, create_dir};
+
+/// The superuser of the cluster, and the name of the database.
+const NAME: &str = "clientele";
+/// Only names the socket: nothing listens on a network.
+const PORT: u16 = 5432;
+/// How long a start may take: replaying the log after a crash can be long.
+const START_SECONDS: &str = "600";
+const STOP_SECONDS: &str = "60";
+/// Locales with Unicode's character classes, best first; the last is always there.
+const LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
+
+/// A cluster in a directory; `B` is its programs, once they are known.
+#[derive(Debug)]
+pub(super) struct Cluster<B = Binaries> {
+    dir: PathBuf,
+    user: Option<ServiceUser>,
+    binaries: B,
+}
+
+impl Cluster<()> {
+    /// The cluster in `dir`, which need not be there yet. It runs as `user`, or as whom its data
+    /// belong to.
+    pub fn at(dir: &Path, user: Option<ServiceUser>) -> Self {
+        let owner = || fs::metadata(dir).ok().and_then(|data| with_uid(data.uid()));
+        Self {
+            dir: dir.to_owned(),
+            user: user.map(|user| owner().filter(|owner| owner.uid != 0).unwrap_or(user)),
+            binaries: (),
+        }
+    }
+
+    /// The major version of the programs that made it; none when it is still to be made.
+    pub fn major_version(&self) -> Result<Option<u32>, EmbeddedError> {
+        let path = self.data().join("PG_VERSION");
+        match fs::read_to_string(&path) {
+            Ok(version) => Ok(version.trim().parse().ok()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at(&path, error)),
+        }
+    }
+
+    /// Makes the cluster, unless it is there.
+    pub fn prepare(&self, binaries: &Binaries) -> Result<(), EmbeddedError> {
+        for dir in [self.dir.clone(), self.run_dir(), self.log_dir()] {
+            create_dir(&dir, 0o700)?;
+            if let Some(user) = &self.user {
+                chown(&dir, Some(user.uid), Some(user.gid)).map_err(|source| at(&dir, source))?;
+            }
+        }
+        self.check_reachable()?;
+        if self.data().exists() {
+            return Ok(());
+        }
+        // Made beside its place and then moved there: one that was interrupted is never taken for
+        // a whole one.
+        let new = self.dir.join("data.new");
+        if new.exists() {
+            fs::remove_dir_all(&new).map_err(|source| at(&new, source))?;
+        }
+        self.init(binaries, &new)?;
+        self.create_database(binaries, &new)?;
+        fs::rename(&new, self.data()).map_err(|source| at(&new, source))
+    }
+
+    /// Starts the server, unless it runs.
+    pub fn start(&self, binaries: &Binaries) -> Result<(), EmbeddedError> {
+        let status = self.run(self.pg_ctl(binaries, "status"))?;
+        if status.status.success() {
+            return Ok(());
+        }
+        self.configure()?;
+        let log = self.log_dir().join("start.log");
+        let mut start = self.pg_ctl(binaries, "start");
+        start
+            .arg("-w")
+            .args(["-t", START_SECONDS])
+            .arg("-l")
+            .arg(&log);
+        let started = self.run(start)?;
+        if started.status.success() {
+            return Ok(());
+        }
+        let mut output = said(&started);
+        output.push_str(&fs::read_to_string(&log).unwrap_or_default());
+        Err(EmbeddedError::Program {
+            program: "pg_ctl start",
+            output,
+        })
+    }
+
+    /// The same cluster, with the programs that started it.
+    pub fn with_binaries(self, binaries: Binaries) -> Cluster {
+        Cluster {
+            dir: self.dir,
+            user: self.user,
+            binaries,
+        }
+    }
+
+    fn check_reachable(&self) -> Result<(), EmbeddedError> {
+        let Some(user) = &self.user else {
+            return Ok(());
+        };
+        let mut enter = Command::new("sh");
+        enter
+            .args(["-c", "cd \"$0\""])
+            .arg(&self.dir)
+            .current_dir("/");
+        let entered = user.run(&mut enter).stderr(Stdio::null()).status();
+        if entered.is_ok_and(|status| status.success()) {
+            return Ok(());
+        }
+        Err(EmbeddedError::Unreachable {
+            dir: self.dir.clone(),
+            user: user.name.clone(),
+        })
+    }
+
+    fn init(&self, binaries: &Binaries, new: &Path) -> Result<(), EmbeddedError> {
+        let mut output = String::new();
+        for locale in LOCALES {
+            let mut initdb = Command::new(binaries.path("initdb"));
+            initdb
+                .args(["--encoding=UTF8", "--auth=trust", "--username", NAME])
+                .arg(format!("--locale={locale}"))
+                .arg("--pgdata")
+                .arg(new);
+            let made = self.run(initdb)?;
+            if made.status.success() {
+                return Ok(());
+            }
+            output = said(&made);
+        }
+        Err(EmbeddedError::Program {
+            program: "initdb",
+            output,
+        })
+    }
+
+    /// Creates the database in the still unmoved cluster, without starting a server.
+    fn create_database(&self, binaries: &Binaries, new: &Path) -> Result<(), EmbeddedError> {
+        let mut single = Command::new(binaries.path("postgres"));
+        single.args(["--single", "-D"]).arg(new).arg("postgres");
+        single
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = self
+            .as_user(&mut single)
+            .spawn()
+            .map_err(|source| at(&binaries.path("postgres"), source))?;
+        if let Some(mut input) = child.stdin.take() {
+            writeln!(input, "create database {NAME}").map_err(|source| at(new, source))?;
+        }
+        let done = child.wait_with_output().map_err(|source| at(new, source))?;
+        // In this mode errors are only printed.
+        let output = said(&done);
+        if done.status.success() && !output.contains("ERROR:") {
+            return Ok(());
+        }
+        Err(EmbeddedError::Program {
+            program: "postgres --single",
+            output,
+        })
+    }
+
+    /// Writes our part of the configuration anew, as the directory may have moved.
+    fn configure(&self) -> Result<(), EmbeddedError> {
+        let ours = self.data().join("clientele.conf");
+        let text = format!(
+            "# Written at every start by clientele; put your own settings into postgresql.conf.\n\
+            listen_addresses = ''\n\
+            port = {PORT}\n\
+            unix_socket_directories = {run}\n\
+            unix_socket_permissions = 0700\n\
+            logging_collector = on\n\
+            log_directory = {log}\n\
+            log_filename = 'postgresql-%a.log'\n\
+            log_rotation_age = 1d\n\
+            log_truncate_on_rotation = on\n",
+            run = quoted(&self.run_dir()),
+            log = quoted(&self.log_dir()),
+        );
+        fs::write(&ours, text).map_err(|source| at(&ours, source))?;
+        if let Some(user) = &self.user {
+            chown(&ours, Some(user.uid), Some(user.gid)).map_err(|source| at(&ours, source))?;
+        }
+        let main = self.data().join("postgresql.conf");
+        let mut settings = fs::read_to_string(&main).map_err(|source| at(&main, source))?;
+        let include = "include 'clientele.conf'\n";
+        if !settings.contains(include) {
+            // First, so that whatever else is in the file goes over it.
+            settings.insert_str(0, include);
+            fs::write(&main, settings).map_err(|source| at(&main, source))?;
+        }
+        Ok(())
+    }
+}
+
+impl Cluster {
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        // A constant that parses.
+        let Ok(mut url) = Url::parse(&format!("postgres://{NAME}@localhost:{PORT}/{NAME}")) else {
+            unreachable!("the URL of the private database is well-formed");
+        };
+        url.query_pairs_mut()
+            .append_pair("host", &self.run_dir().to_string_lossy());
+        url.into()
+    }
+
+    /// Stops the server: clients are sent away, what is committed is kept.
+    pub fn stop(&self) -> Result<(), EmbeddedError> {
+        let mut stop = self.pg_ctl(&self.binaries, "stop");
+        stop.args(["-m", "fast", "-w", "-t", STOP_SECONDS]);
+        let stopped = self.run(stop)?;
+        if stopped.status.success() {
+            return Ok(());
+        }
+        Err(EmbeddedError::Program {
+            program: "pg_ctl stop",
+            output: said(&stopped),
+        })
+    }
+}
+
+impl<B> Cluster<B> {
+    /// The socket on which the server listens.
+    pub fn socket(&self) -> PathBuf {
+        self.run_dir().join(format!(".s.PGSQL.{PORT}"))
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    fn run_dir(&self) -> PathBuf {
+        self.dir.join("run")
+    }
+
+    fn log_dir(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    fn pg_ctl(&self, binaries: &Binaries, action: &str) -> Command {
+        let mut command = Command::new(binaries.path("pg_ctl"));
+        command.arg(action).arg("-D").arg(self.data());
+        command
+    }
+
+    /// Runs a program to its end, as the one to whom the cluster belongs.
+    fn run(&self, mut command: Command) -> Result<Output, EmbeddedError> {
+        let program = PathBuf::from(command.get_program());
+        self.as_user(command.stdin(Stdio::null()))
+            .output()
+            .map_err(|source| at(&program, source))
+    }
+
+    fn as_user<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        // The working directory of a root shell is closed to others.
+        command.current_dir(&self.dir);
+        match &self.user {
+            Some(user) => user.run(command),
+            None => command,
+        }
+    }
+}
+
+fn said(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+/// A path as a string of `postgresql.conf`.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.to_string_lossy().replace('\'', "''"))
+}

@@ -1,0 +1,189 @@
+//! Who is calling, and whether they may: key, version, daily limit, then scope, in this order and
+//! before anything of the request itself is looked at.
+
+use std::future::{Ready, ready};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::web::{Data, Json};
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, ResponseError};
+use chrono::{DateTime, Days, NaiveTime, Utc};
+
+use super::API_VERSION;
+use super::error::ApiError;
+use super::key_cache::KeyCache;
+use super::wire::auth::AuthTest;
+use crate::domain::Company;
+use crate::domain::key::{ApiKey, KeyRecord, Scope};
+use crate::store::{Store, Usage};
+
+static RATELIMIT_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+static RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+static RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// Who is calling. Handlers can have one only behind [`authenticate`].
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The company that the caller acts for.
+    pub company: Company,
+    /// What the caller may do.
+    pub scopes: Vec<Scope>,
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // Nobody there means a route outside of `authenticate`: closed, rather than open.
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or(ApiError::Unauthenticated))
+    }
+}
+
+/// Lets the request through when its key, its version and its daily limit are in order.
+pub async fn authenticate(
+    store: Data<Store>,
+    keys: Data<KeyCache>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let now = Utc::now();
+    let mut usage = None;
+    let admitted = admit(&store, &keys, request.headers(), now, &mut usage).await;
+    let mut response = match admitted {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await?.map_into_left_body()
+        }
+        Err(error) => request
+            .into_response(error.error_response())
+            .map_into_right_body(),
+    };
+    if let Some(usage) = usage {
+        tell_usage(response.headers_mut(), usage, now);
+    }
+    Ok(response)
+}
+
+/// Lets the request through when the caller's key has `scope`.
+pub async fn require(
+    scope: Scope,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let granted = request
+        .extensions()
+        .get::<Caller>()
+        .is_some_and(|caller| caller.scopes.contains(&scope));
+    if granted {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refusal = ApiError::Forbidden(scope).error_response();
+    Ok(request.into_response(refusal).map_into_right_body())
+}
+
+/// `GET /auth/test`: who the caller is taken for.
+pub async fn test(caller: Caller) -> Json<AuthTest> {
+    Json(AuthTest::new(&caller.company, &caller.scopes, Utc::now()))
+}
+
+/// The checks in their order. `usage` is what to tell of the daily limit, whatever the result.
+async fn admit(
+    store: &Store,
+    keys: &KeyCache,
+    headers: &HeaderMap,
+    now: DateTime<Utc>,
+    usage: &mut Option<Usage>,
+) -> Result<Caller, ApiError> {
+    let key = authenticated(store, keys, headers, now).await?;
+    let current =
+        headers.get("rotor-api-version").map(HeaderValue::as_bytes) == Some(API_VERSION.as_bytes());
+    if let Some(limit) = key.daily_limit {
+        let today = now.date_naive();
+        *usage = Some(if current {
+            store.count_request(&key.id, today, limit).await?
+        } else {
+            store.usage(&key.id, today, limit).await?
+        });
+    }
+    if !current {
+        return Err(ApiError::UnsupportedVersion);
+    }
+    if let Some(usage) = usage.filter(|usage| !usage.allowed) {
+        return Err(ApiError::RateLimited {
+            limit: usage.limit.get(),
+            retry_after: seconds_to_midnight(now),
+        });
+    }
+    Ok(Caller {
+        company: key.company,
+        scopes: key.scopes,
+    })
+}
+
+async fn authenticated(
+    store: &Store,
+    keys: &KeyCache,
+    headers: &HeaderMap,
+    now: DateTime<Utc>,
+) -> Result<KeyRecord, ApiError> {
+    let presented: ApiKey = headers
+        .get("x-api-key")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|raw| raw.trim().parse().ok())
+        .ok_or(ApiError::Unauthenticated)?;
+    let known = keys
+        .get(presented.id())
+        .await
+        .map_err(|error| ApiError::from(&*error))?;
+    let record = known
+        .record
+        .as_ref()
+        .filter(|record| record.admits(&presented, now))
+        .ok_or(ApiError::Unauthenticated)?;
+    if known.is_first_use() {
+        let (store, id) = (store.clone(), record.id.clone());
+        // Beside the request: it waits for no bookkeeping, and does not fail with it.
+        actix_web::rt::spawn(async move {
+            if let Err(error) = store.touch_key(&id).await {
+                tracing::warn!(%error, "could not note that a key was used");
+            }
+        });
+    }
+    Ok(record.clone())
+}
+
+fn tell_usage(headers: &mut HeaderMap, usage: Usage, now: DateTime<Utc>) {
+    let limit = usage.limit.get();
+    headers.insert(RATELIMIT_LIMIT.clone(), limit.into());
+    headers.insert(RATELIMIT_REMAINING.clone(), (limit - usage.used).into());
+    headers.insert(RATELIMIT_RESET.clone(), seconds_to_midnight(now).into());
+}
+
+/// Seconds to the next UTC midnight: 1 to 86,400.
+fn seconds_to_midnight(now: DateTime<Utc>) -> i64 {
+    let tomorrow = now.date_naive() + Days::new(1);
+    let left = tomorrow.and_time(NaiveTime::MIN).and_utc() - now;
+    // A part of a second counts as a whole one: not to be early.
+    left.num_milliseconds().div_euclid(1000) + i64::from(left.num_milliseconds() % 1000 > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_ends_at_utc_midnight() {
+        for (now, seconds) in [
+            ("2026-03-01T00:00:00Z", 86_400),
+            ("2026-03-01T23:59:59Z", 1),
+            ("2026-03-01T23:59:59.500Z", 1),
+            ("2026-12-31T12:00:00Z", 43_200),
+        ] {
+            assert_eq!(seconds_to_midnight(now.parse().unwrap()), seconds, "{now}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Errors: the only place that maps one to a status and a body.
+
+use actix_web::error::{JsonPayloadError, PayloadError, ResponseError};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::web::JsonConfig;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+use thiserror::Error;
+
+use super::API_VERSION;
+use crate::domain::FieldError;
+use crate::domain::key::Scope;
+use crate::store::{StoreError, UpsertError};
+
+/// Seconds after which a client may try an overloaded server again.
+const OVERLOAD_RETRY_SECONDS: u64 = 1;
+
+/// Why a request was not served. The message is what the client reads.
+#[derive(Debug, Error)]
+pub enum ApiError {
+    /// Fields that cannot be accepted: all of them, in documented order.
+    #[error("Validation failed")]
+    Validation(Vec<FieldError>),
+    /// No key, or none that works.
+    #[error("Authentication required. Provide x-api-key header.")]
+    Unauthenticated,
+    /// Another version than the one spoken here, or none.
+    #[error("Unsupported API version. Provide rotor-api-version: {API_VERSION} header.")]
+    UnsupportedVersion,
+    /// The key works, but not for this.
+    #[error("Forbidden: required scope '{}' not granted for this API key", .0.as_str())]
+    Forbidden(Scope),
+    /// The key has used up its day.
+    #[error("Daily API key request limit of {limit} exceeded")]
+    RateLimited {
+        /// Requests on one UTC day.
+        limit: u32,
+        /// Seconds to the next one.
+        retry_after: i64,
+    },
+    /// No such path, or no such customer of this company.
+    #[error("Not found")]
+    NotFound,
+    /// The path is there, but not for this method.
+    #[error("Method not allowed")]
+    MethodNotAllowed {
+        /// The methods it is there for.
+        allow: &'static str,
+    },
+    /// The body is no JSON object.
+    #[error("Invalid JSON: {0}")]
+    UnreadableJson(String),
+    /// The body was cut off.
+    #[error("The request body could not be read")]
+    UnreadableBody,
+    /// The body says that it is no JSON.
+    #[error("Unsupported content type. Send application/json.")]
+    UnsupportedMediaType,
+    /// The body is larger than what is read.
+    #[error("Request body too large")]
+    BodyTooLarge,
+    /// The database is away or too busy.
+    #[error("Service temporarily unavailable. Please retry.")]
+    Overloaded,
+    /// It is not the client's fault, and the log says what it was.
+    #[error("Internal server error")]
+    Internal,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    status: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<FieldBody<'a>>>,
+}
+
+#[derive(Serialize)]
+struct FieldBody<'a> {
+    field: &'a str,
+    message: &'a str,
+}
+
+impl ApiError {
+    fn error_code(&self) -> Option<&'static str> {
+        match self {
+            Self::Unauthenticated => Some("AUTHENTICATION_REQUIRED"),
+            Self::UnsupportedVersion => Some("UNSUPPORTED_API_VERSION"),
+            Self::Forbidden(_) => Some("INSUFFICIENT_SCOPE"),
+            Self::RateLimited { .. } => Some("RATE_LIMIT_EXCEEDED"),
+            Self::Validation(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed { .. }
+            | Self::UnreadableJson(_)
+            | Self::UnreadableBody
+            | Self::UnsupportedMediaType
+            | Self::BodyTooLarge
+            | Self::Overloaded
+            | Self::Internal => None,
+        }
+    }
+
+    fn field_errors(&self) -> Option<Vec<FieldBody<'_>>> {
+        let Self::Validation(errors) = self else {
+            return None;
+        };
+        let body = errors.iter().map(|error| FieldBody {
+            field: error.field,
+            message: &error.message,
+        });
+        Some(body.collect())
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Validation(_)
+            | Self::UnsupportedVersion
+            | Self::UnreadableJson(_)
+            | Self::UnreadableBody => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::RateLimited { retry_after, .. } => {
+                response.insert_header((RETRY_AFTER, retry_after.to_string()));
+            }
+            Self::Overloaded => {
+                response.insert_header((RETRY_AFTER, OVERLOAD_RETRY_SECONDS.to_string()));
+            }
+            Self::MethodNotAllowed { allow } => {
+                response.insert_header((ALLOW, *allow));
+            }
+            _ => {}
+        }
+        response.json(Body {
+            status: "error",
+            message: self.to_string(),
+            error_code: self.error_code(),
+            errors: self.field_errors(),
+        })
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    /// The cause goes to the log, under the request's id, and never to the client.
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(%cause, "the database is unavailable");
+                Self::Overloaded
+            }
+            StoreError::Internal(cause) => {
+                tracing::error!(%cause, "the database reported an error");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<UpsertError> for ApiError {
+    fn from(error: UpsertError) -> Self {
+        match error {
+            UpsertError::NotFound => Self::NotFound,
+            UpsertError::Refused(field) => Self::Validation(vec![field]),
+            UpsertError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<JsonPayloadError> for ApiError {
+    fn from(error: JsonPayloadError) -> Self {
+        match error {
+            JsonPayloadError::OverflowKnownLength { .. }
+            | JsonPayloadError::Overflow { .. }
+            | JsonPayloadError::Payload(PayloadError::Overflow) => Self::BodyTooLarge,
+            JsonPayloadError::ContentType => Self::UnsupportedMediaType,
+            JsonPayloadError::Deserialize(error) => Self::UnreadableJson(error.to_string()),
+            // Of a body that was cut off, or never came; the enum is open, so what a later
+            // actix adds is of that kind too.
+            _ => Self::UnreadableBody,
+        }
+    }
+}
+
+/// How JSON bodies are read, and what is answered when one cannot be.
+pub fn json_config(limit: usize) -> JsonConfig {
+    JsonConfig::default()
+        .limit(limit)
+        .error_handler(|error, _: &HttpRequest| ApiError::from(error).into())
+}

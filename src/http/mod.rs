@@ -1,0 +1,137 @@
+//! HTTP: the routes, and the server's limits.
+
+mod auth;
+mod customers;
+mod error;
+mod health;
+mod key_cache;
+mod request_id;
+mod wire;
+
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpServer, Resource, Route};
+
+use crate::domain::key::Scope;
+use crate::store::Store;
+use error::ApiError;
+use key_cache::KeyCache;
+
+/// The version of the API that is spoken here, as clients must name it.
+pub const API_VERSION: &str = "1.1.0";
+
+/// The largest body that is read, in bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+/// How long requests under way may take once the server is told to stop.
+const SHUTDOWN_SECONDS: u64 = 30;
+
+/// How the server is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Threads that serve requests.
+    pub workers: usize,
+}
+
+impl Default for Options {
+    /// One worker for each core.
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        }
+    }
+}
+
+/// Serves `store` on `listener`. The server runs while the answer is awaited; its handle stops it,
+/// gracefully or not. Signals are left to the caller.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(listener: TcpListener, store: Store, options: Options) -> std::io::Result<Server> {
+    // Shared by all workers; a worker clones what it finds here, it makes nothing of its own.
+    let keys = Data::new(KeyCache::new(store.clone()));
+    let store = Data::new(store);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(store.clone())
+            .app_data(keys.clone())
+            .app_data(error::json_config(BODY_LIMIT))
+            .wrap(from_fn(request_id::trace))
+            .configure(health_routes)
+            .configure(api_routes)
+            .service(
+                web::scope("/open-api")
+                    .configure(api_routes)
+                    .default_service(web::to(not_found)),
+            )
+            .default_service(web::to(not_found))
+    })
+    .workers(options.workers)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals()
+    .listen(listener)?;
+    Ok(server.run())
+}
+
+/// Every path of the API: served at the root and under `/open-api`.
+fn api_routes(config: &mut ServiceConfig) {
+    let read = Scope::CustomersRead;
+    let write = Scope::CustomersWrite;
+    config
+        .service(api("/auth/test", "GET").route(web::get().to(auth::test)))
+        .service(
+            api("/customers", "GET, POST")
+                .route(scoped(web::get().to(customers::list), read))
+                .route(scoped(web::post().to(customers::upsert), write)),
+        )
+        .service(api("/customers/{id}", "GET").route(scoped(web::get().to(customers::get), read)));
+}
+
+/// What needs neither key nor version.
+fn health_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            open("/health/live", "GET, HEAD")
+                .route(web::route().guard(health::probe()).to(health::live)),
+        )
+        .service(
+            open("/health/ready", "GET, HEAD")
+                .route(web::route().guard(health::probe()).to(health::ready)),
+        );
+}
+
+/// A resource that checks key, version and daily limit before anything else.
+fn api(
+    path: &str,
+    allow: &'static str,
+) -> Resource<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    open(path, allow).wrap(from_fn(auth::authenticate))
+}
+
+fn open(path: &str, allow: &'static str) -> Resource {
+    web::resource(path).default_service(web::to(move || async move {
+        Err::<String, _>(ApiError::MethodNotAllowed { allow })
+    }))
+}
+
+/// A route for keys with `scope`.
+fn scoped(route: Route, scope: Scope) -> Route {
+    route.wrap(from_fn(move |request, next| {
+        auth::require(scope, request, next)
+    }))
+}
+
+async fn not_found() -> Result<String, ApiError> {
+    Err(ApiError::NotFound)
+}

@@ -1,0 +1,85 @@
+//! The request id: on every reply, and on every line that the request writes to the log.
+
+use std::time::Instant;
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use tracing::Instrument;
+use uuid::Uuid;
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken from a caller.
+const LONGEST: usize = 128;
+
+/// Gives the request its id and, when it is done, a line in the log. The query is not logged: it
+/// may hold a name or a phone.
+pub async fn trace(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let id = given(&request).unwrap_or_else(fresh);
+    let started = Instant::now();
+    let is_probe = request.path().starts_with("/health/");
+    let span = tracing::info_span!(
+        "request",
+        id = id.to_str().unwrap_or_default(),
+        method = %request.method(),
+        path = request.path(),
+    );
+    let mut response = next.call(request).instrument(span.clone()).await?;
+    let status = response.status().as_u16();
+    let microseconds = started.elapsed().as_micros();
+    span.in_scope(|| {
+        // Probes come every few seconds, for ever: of interest only when something is wrong.
+        if is_probe && status < 400 {
+            tracing::debug!(status, microseconds, "served");
+        } else {
+            tracing::info!(status, microseconds, "served");
+        }
+    });
+    response.headers_mut().insert(REQUEST_ID.clone(), id);
+    Ok(response)
+}
+
+/// The caller's own id, when it is one that can stand in a log.
+fn given(request: &ServiceRequest) -> Option<HeaderValue> {
+    let id = request.headers().get(&REQUEST_ID)?;
+    is_sane(id.as_bytes()).then(|| id.clone())
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=LONGEST).contains(&id.len())
+        && id
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.:/+=@".contains(b))
+}
+
+fn fresh() -> HeaderValue {
+    let id = Uuid::now_v7().to_string();
+    // Hexadecimal digits and hyphens are always a header value.
+    HeaderValue::from_str(&id).unwrap_or_else(|_| HeaderValue::from_static("none"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_forge_a_log_line_are_not_sane() {
+        assert!(is_sane(b"0190b6c2-7b1e-7c50"));
+        assert!(is_sane(b"web:42/a_b.c"));
+        for id in [
+            &b""[..],
+            b"a b",
+            b"a\tb",
+            b"\x1b[31m",
+            b"a\"b",
+            &[b'a'; 129],
+        ] {
+            assert!(!is_sane(id), "{id:?}");
+        }
+    }
+}

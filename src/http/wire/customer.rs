@@ -1,0 +1,222 @@
+//! Customers as they are sent: flat in the reply of an upsert, as items elsewhere.
+
+use serde::Serialize;
+
+use super::timestamp;
+use crate::domain::address::Address;
+use crate::domain::customer::{Customer, Status};
+use crate::domain::email::Email;
+use crate::domain::page::Page;
+use crate::domain::phone::Phone;
+use crate::domain::tags::Tags;
+use crate::domain::text::Text;
+use crate::store::{CustomerPage, Outcome, Upserted};
+
+/// The reply of `POST /customers`: every field of the body, absent ones `null`.
+#[derive(Serialize)]
+pub struct FlatCustomer<'a> {
+    id: String,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    company_name: Option<&'a str>,
+    email: Option<&'a str>,
+    phone: Option<&'a str>,
+    notes: Option<&'a str>,
+    source: Option<&'a str>,
+    status: Option<&'a str>,
+    tags: Option<Vec<&'a str>>,
+    service_type: Option<&'a str>,
+    service_frequency: Option<&'a str>,
+    billing_street1: Option<&'a str>,
+    billing_street2: Option<&'a str>,
+    billing_city: Option<&'a str>,
+    billing_state: Option<&'a str>,
+    billing_zip: Option<&'a str>,
+    billing_country: Option<&'a str>,
+    billing_same_as_property: Option<bool>,
+    property_street1: Option<&'a str>,
+    property_street2: Option<&'a str>,
+    property_city: Option<&'a str>,
+    property_state: Option<&'a str>,
+    property_zip: Option<&'a str>,
+    property_country: Option<&'a str>,
+    created_at: String,
+    message: &'static str,
+}
+
+/// The reply of `GET /customers`.
+#[derive(Serialize)]
+pub struct ListReply<'a> {
+    data: Vec<Item<'a>>,
+    pagination: Pagination,
+    status: &'static str,
+}
+
+/// The reply of `GET /customers/{id}`.
+#[derive(Serialize)]
+pub struct ItemReply<'a> {
+    data: Item<'a>,
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Pagination {
+    has_more: bool,
+    limit: i64,
+    page: i64,
+    total: i64,
+}
+
+/// A customer in a list. What has no value is left out, but for four fields that are `null` then.
+#[derive(Serialize)]
+struct Item<'a> {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<ItemAddress<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company_name: Option<&'a str>,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<&'a str>,
+    has_payment_method: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<&'a str>,
+    location: Option<[f64; 2]>,
+    notes: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    tags: Option<Vec<&'a str>>,
+}
+
+/// The property's address; five of its lines are always strings.
+#[derive(Serialize)]
+struct ItemAddress<'a> {
+    city: &'a str,
+    country: &'a str,
+    state: &'a str,
+    street1: &'a str,
+    street2: Option<&'a str>,
+    zip: &'a str,
+}
+
+impl<'a> FlatCustomer<'a> {
+    /// The reply that tells of `upserted`.
+    pub fn new(upserted: &'a Upserted) -> Self {
+        let customer = &upserted.customer;
+        let profile = &customer.profile;
+        let billing = profile.shown_billing();
+        let property = &profile.property;
+        Self {
+            id: customer.id.to_string(),
+            first_name: text(profile.first_name.as_ref()),
+            last_name: text(profile.last_name.as_ref()),
+            company_name: text(profile.company_name.as_ref()),
+            email: profile.email.as_ref().map(Email::as_str),
+            phone: profile.phone.as_ref().map(Phone::as_str),
+            notes: text(profile.notes.as_ref()),
+            source: text(profile.source.as_ref()),
+            status: profile.status.map(Status::as_str),
+            tags: tags(&profile.tags),
+            service_type: text(profile.service_type.as_ref()),
+            service_frequency: text(profile.service_frequency.as_ref()),
+            billing_street1: text(billing.street1.as_ref()),
+            billing_street2: text(billing.street2.as_ref()),
+            billing_city: text(billing.city.as_ref()),
+            billing_state: text(billing.state.as_ref()),
+            billing_zip: text(billing.zip.as_ref()),
+            billing_country: text(billing.country.as_ref()),
+            billing_same_as_property: profile.billing_same_as_property,
+            property_street1: text(property.street1.as_ref()),
+            property_street2: text(property.street2.as_ref()),
+            property_city: text(property.city.as_ref()),
+            property_state: text(property.state.as_ref()),
+            property_zip: text(property.zip.as_ref()),
+            property_country: text(property.country.as_ref()),
+            created_at: timestamp(customer.created_at),
+            message: match upserted.outcome {
+                Outcome::Created => "Customer created successfully",
+                Outcome::Updated | Outcome::Unchanged => "Customer updated successfully",
+            },
+        }
+    }
+}
+
+impl<'a> ListReply<'a> {
+    /// The reply with the customers found on `page`.
+    pub fn new(found: &'a CustomerPage, page: Page) -> Self {
+        Self {
+            data: found.customers.iter().map(Item::new).collect(),
+            pagination: Pagination {
+                has_more: page.has_more(found.total),
+                limit: page.limit.get(),
+                page: page.number.get(),
+                total: found.total,
+            },
+            status: "success",
+        }
+    }
+}
+
+impl<'a> ItemReply<'a> {
+    /// The reply with one customer.
+    pub fn new(customer: &'a Customer) -> Self {
+        Self {
+            data: Item::new(customer),
+            status: "success",
+        }
+    }
+}
+
+impl<'a> Item<'a> {
+    fn new(customer: &'a Customer) -> Self {
+        let profile = &customer.profile;
+        Self {
+            id: customer.id.to_string(),
+            address: ItemAddress::of(&profile.property),
+            company_name: text(profile.company_name.as_ref()),
+            created_at: timestamp(customer.created_at),
+            email: profile.email.as_ref().map(Email::as_str),
+            first_name: text(profile.first_name.as_ref()),
+            has_payment_method: customer.has_payment_method,
+            last_name: text(profile.last_name.as_ref()),
+            location: profile
+                .location
+                .map(|place| [place.latitude(), place.longitude()]),
+            notes: text(profile.notes.as_ref()),
+            phone: profile.phone.as_ref().map(Phone::as_str),
+            source: text(profile.source.as_ref()),
+            status: profile.status.map(Status::as_str),
+            tags: tags(&profile.tags),
+        }
+    }
+}
+
+impl<'a> ItemAddress<'a> {
+    fn of(address: &'a Address) -> Option<Self> {
+        if address.is_empty() {
+            return None;
+        }
+        Some(Self {
+            city: text(address.city.as_ref()).unwrap_or_default(),
+            country: text(address.country.as_ref()).unwrap_or_default(),
+            state: text(address.state.as_ref()).unwrap_or_default(),
+            street1: text(address.street1.as_ref()).unwrap_or_default(),
+            street2: text(address.street2.as_ref()),
+            zip: text(address.zip.as_ref()).unwrap_or_default(),
+        })
+    }
+}
+
+fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<&str> {
+    text.map(Text::as_str)
+}
+
+fn tags(tags: &Tags) -> Option<Vec<&str>> {
+    (!tags.is_empty()).then(|| tags.iter().collect())
+}

@@ -1,0 +1,98 @@
+//! The query of `GET /customers`.
+
+use std::str::FromStr;
+
+use actix_web::web::Query;
+
+use crate::domain::FieldError;
+use crate::domain::page::Page;
+use crate::domain::phone::DefaultRegion;
+use crate::domain::search;
+use crate::domain::tags::Tags;
+use crate::http::error::ApiError;
+use crate::store::ListQuery;
+
+/// The parameters of a query, and what was wrong with those that were read.
+struct Parameters {
+    pairs: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+/// Reads the query string of a list. Unknown parameters are ignored, blank ones count as absent.
+///
+/// # Errors
+/// When parameters cannot be accepted: all of these, in documented order.
+pub fn list_query(query: &str, region: DefaultRegion) -> Result<ListQuery, ApiError> {
+    let mut parameters = Parameters::new(query);
+    let read = ListQuery {
+        page: Page {
+            number: parameters.parse("page").unwrap_or_default(),
+            limit: parameters.parse("limit").unwrap_or_default(),
+        },
+        search: parameters
+            .read("search", |raw| search::parse(raw, region))
+            .flatten(),
+        status: parameters.parse("status"),
+        tags: parameters.tags(),
+        archived: parameters.read("archived", boolean).unwrap_or(false),
+    };
+    if parameters.errors.is_empty() {
+        Ok(read)
+    } else {
+        Err(ApiError::Validation(parameters.errors))
+    }
+}
+
+impl Parameters {
+    fn new(query: &str) -> Self {
+        // Pairs of strings can be read from any query: what is no escape stays as it is.
+        let pairs = Query::<Vec<(String, String)>>::from_query(query).map(Query::into_inner);
+        Self {
+            pairs: pairs.unwrap_or_default(),
+            errors: Vec::new(),
+        }
+    }
+
+    fn parse<T: FromStr<Err: ToString>>(&mut self, name: &'static str) -> Option<T> {
+        self.read(name, T::from_str)
+    }
+
+    /// Reads a parameter; of one given more than once, the last.
+    fn read<T, E: ToString>(
+        &mut self,
+        name: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let (_, raw) = self.pairs.iter().rfind(|(given, _)| given == name)?;
+        if raw.trim().is_empty() {
+            return None;
+        }
+        match parse(raw) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.errors.push(FieldError::new(name, &error));
+                None
+            }
+        }
+    }
+
+    /// The tags of every `tags` parameter.
+    fn tags(&mut self) -> Tags {
+        let all = self.pairs.iter().filter(|(name, _)| name == "tags");
+        match Tags::parse(all.flat_map(|(_, list)| list.split(','))) {
+            Ok(tags) => tags,
+            Err(error) => {
+                self.errors.push(FieldError::new("tags", &error));
+                Tags::default()
+            }
+        }
+    }
+}
+
+fn boolean(raw: &str) -> Result<bool, &'static str> {
+    match raw.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("Must be true or false"),
+    }
+}

@@ -1,0 +1,80 @@
+//! Companies.
+
+use chrono::{DateTime, Utc};
+use sqlx::Row;
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::domain::CompanyId;
+use crate::domain::phone::DefaultRegion;
+use crate::domain::text::ShortText;
+
+/// A company, for a list of them.
+#[derive(Debug, Clone)]
+pub struct CompanySummary {
+    /// Its id.
+    pub id: CompanyId,
+    /// Its name.
+    pub name: String,
+    /// The country whose rules read its national phone numbers.
+    pub default_region: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// Makes a company.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn create_company(
+        &self,
+        name: &ShortText,
+        default_region: DefaultRegion,
+    ) -> Result<CompanyId, StoreError> {
+        let id = CompanyId::generate();
+        sqlx::query("insert into companies (id, name, default_region) values ($1, $2, $3)")
+            .bind(id.as_uuid())
+            .bind(name.as_str())
+            .bind(default_region.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(id)
+    }
+
+    /// All companies, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn companies(&self) -> Result<Vec<CompanySummary>, StoreError> {
+        // An operator's call on a small table: no index is wanted.
+        let rows = sqlx::query(
+            "select id, name, default_region, created_at from companies order by created_at, id",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(CompanySummary {
+                    id: row.try_get::<Uuid, _>("id")?.into(),
+                    name: row.try_get("name")?,
+                    default_region: row.try_get("default_region")?,
+                    created_at: row.try_get("created_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether there is a company with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_company(&self, id: CompanyId) -> Result<bool, StoreError> {
+        // Served by companies_pkey.
+        let found = sqlx::query("select from companies where id = $1")
+            .bind(id.as_uuid())
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(found.is_some())
+    }
+}

@@ -1,0 +1,172 @@
+//! API keys.
+
+use chrono::{DateTime, Utc};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use std::num::NonZeroU32;
+use uuid::Uuid;
+
+use super::{Store, StoreError};
+use crate::domain::key::{ApiKey, KeyId, KeyRecord, NewKey, Scope, SecretHash};
+use crate::domain::text::ShortText;
+use crate::domain::{Company, CompanyId};
+
+/// A key, for a list of them. The secret is not among what can be listed.
+#[derive(Debug, Clone)]
+pub struct KeySummary {
+    /// Its public part.
+    pub id: String,
+    /// What it is for.
+    pub name: Option<String>,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// Requests on one UTC day.
+    pub daily_limit: Option<i64>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it stops working.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was last seen, to a minute or so.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+impl Store {
+    /// Makes a key for `company`.
+    ///
+    /// # Errors
+    /// When the database fails, or there is no such company.
+    pub async fn create_key(&self, company: CompanyId, new: NewKey) -> Result<ApiKey, StoreError> {
+        let key = ApiKey::generate()
+            .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?;
+        let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.as_str()).collect();
+        sqlx::query(
+            "insert into api_keys
+                (id, company_id, name, secret_sha256, scopes, daily_limit, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(key.id().as_str())
+        .bind(company.as_uuid())
+        .bind(new.name.as_ref().map(ShortText::as_str))
+        .bind(key.secret_hash().as_bytes())
+        .bind(scopes)
+        .bind(new.daily_limit.map(|limit| i64::from(limit.get())))
+        .bind(new.expires_at)
+        .execute(&self.pool)
+        .await?;
+        Ok(key)
+    }
+
+    /// What is stored about a key, whether it still works or not; none for an unknown one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        // Served by api_keys_pkey and companies_pkey.
+        let found = sqlx::query(
+            "select k.company_id, c.default_region, k.secret_sha256, k.scopes, k.daily_limit,
+                k.expires_at, k.revoked_at
+            from api_keys k
+            join companies c on c.id = k.company_id
+            where k.id = $1",
+        )
+        .bind(id.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found.map(|row| read_record(id, &row)).transpose()?)
+    }
+
+    /// The keys of `company`, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keys(&self, company: CompanyId) -> Result<Vec<KeySummary>, StoreError> {
+        // Served by api_keys_company.
+        let rows = sqlx::query(
+            "select id, name, scopes, daily_limit, created_at, expires_at, revoked_at, last_used_at
+            from api_keys
+            where company_id = $1
+            order by created_at, id",
+        )
+        .bind(company.as_uuid())
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(KeySummary {
+                    id: row.try_get("id")?,
+                    name: row.try_get("name")?,
+                    scopes: row.try_get("scopes")?,
+                    daily_limit: row.try_get("daily_limit")?,
+                    created_at: row.try_get("created_at")?,
+                    expires_at: row.try_get("expires_at")?,
+                    revoked_at: row.try_get("revoked_at")?,
+                    last_used_at: row.try_get("last_used_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Revokes a key for good; a key revoked before keeps its first date. The answer is whether
+    /// there is such a key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_key(&self, id: &KeyId) -> Result<bool, StoreError> {
+        // Served by api_keys_pkey.
+        let done = sqlx::query(
+            "update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1",
+        )
+        .bind(id.as_str())
+        .execute(&self.pool)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Notes that a key was used, at most once a minute: a write per request would cost more than
+    /// it tells.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touch_key(&self, id: &KeyId) -> Result<(), StoreError> {
+        // Served by api_keys_pkey.
+        sqlx::query(
+            "update api_keys set last_used_at = clock_timestamp()
+            where id = $1
+                and (last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute')",
+        )
+        .bind(id.as_str())
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+fn read_record(id: &KeyId, row: &PgRow) -> Result<KeyRecord, sqlx::Error> {
+    let secret = SecretHash::from_stored(row.try_get("secret_sha256")?)
+        .ok_or_else(|| sqlx::Error::Decode("a secret's hash has not 32 bytes".into()))?;
+    let region: &str = row.try_get("default_region")?;
+    let scopes: Vec<String> = row.try_get("scopes")?;
+    let daily_limit: Option<i64> = row.try_get("daily_limit")?;
+    Ok(KeyRecord {
+        id: id.clone(),
+        company: Company {
+            id: row.try_get::<Uuid, _>("company_id")?.into(),
+            default_region: region
+                .parse()
+                .map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        },
+        secret,
+        // A scope of a newer release gives nothing here, and takes nothing away.
+        scopes: scopes
+            .iter()
+            .filter_map(|name| name.parse::<Scope>().ok())
+            .collect(),
+        daily_limit: daily_limit
+            .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX))
+            .and_then(NonZeroU32::new),
+        expires_at: row.try_get("expires_at")?,
+        revoked_at: row.try_get("revoked_at")?,
+    })
+}

@@ -1,0 +1,180 @@
+//! Migrations: refinery's, run over a connection of our own.
+
+use refinery::{Migration, Runner};
+use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+mod embedded {
+    #![allow(missing_docs)] // Made by the macro.
+    refinery::embed_migrations!("migrations");
+}
+
+/// The lock that servers starting together wait for. The number means nothing, but must never
+/// change.
+const MIGRATION_LOCK: i64 = 0x0C11_E17E_0000_0001;
+
+/// Why the database is not at the schema that this program needs.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// It cannot be reached.
+    #[error("cannot connect to the database: {0}")]
+    Connect(#[source] sqlx::Error),
+    /// A newer program has been here.
+    #[error(
+        "the database has schema version {found}, and this program knows versions up to {known}: \
+        run a newer clientele"
+    )]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// Migrations are wanted first.
+    #[error(
+        "the database has schema version {found}, and this program needs version {known}: \
+        run `clientele migrate`"
+    )]
+    Older {
+        /// The database's version; 0 when it is empty.
+        found: i64,
+        /// The version that this program needs.
+        known: i64,
+    },
+    /// A migration failed, or one that was applied is not the one that this program has.
+    #[error("migration failed: {0}")]
+    Migration(#[from] refinery::Error),
+    /// The database refused something else.
+    #[error("the database reported an error: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Brings the database to the newest schema; the answer is how many migrations were applied.
+/// Servers that start together wait for the first.
+///
+/// # Errors
+/// When the database cannot be reached, is newer than this program, or a migration fails. A
+/// migration that fails leaves nothing behind.
+pub async fn run(database_url: &str) -> Result<usize, MigrateError> {
+    let mut connection = connect(database_url).await?;
+    // Of the session, on a connection of its own: it goes when the connection does.
+    sqlx::query("select pg_advisory_lock($1)")
+        .bind(MIGRATION_LOCK)
+        .execute(&mut connection)
+        .await?;
+    refuse_newer(schema_version(&mut connection).await?)?;
+    let mut database = Database(connection);
+    let report = embedded::migrations::runner()
+        .run_async(&mut database)
+        .await?;
+    database.0.close().await?;
+    Ok(report.applied_migrations().len())
+}
+
+/// Makes sure that the database has just the schema that this program needs.
+///
+/// # Errors
+/// When it has another, or cannot be reached.
+pub async fn check(database_url: &str) -> Result<(), MigrateError> {
+    let mut connection = connect(database_url).await?;
+    let found = schema_version(&mut connection).await?;
+    connection.close().await?;
+    refuse_newer(found)?;
+    let known = newest_known();
+    if found < known {
+        return Err(MigrateError::Older { found, known });
+    }
+    Ok(())
+}
+
+async fn connect(database_url: &str) -> Result<PgConnection, MigrateError> {
+    let options: PgConnectOptions = database_url.parse().map_err(MigrateError::Connect)?;
+    PgConnection::connect_with(&options.application_name("clientele migrations"))
+        .await
+        .map_err(MigrateError::Connect)
+}
+
+fn refuse_newer(found: i64) -> Result<(), MigrateError> {
+    let known = newest_known();
+    if found > known {
+        return Err(MigrateError::Newer { found, known });
+    }
+    Ok(())
+}
+
+fn newest_known() -> i64 {
+    let runner: Runner = embedded::migrations::runner();
+    runner
+        .get_migrations()
+        .iter()
+        .map(|migration| i64::from(migration.version()))
+        .max()
+        .unwrap_or(0)
+}
+
+async fn schema_version(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let history: Option<String> =
+        sqlx::query_scalar("select to_regclass('refinery_schema_history')::text")
+            .fetch_one(&mut *connection)
+            .await?;
+    if history.is_none() {
+        return Ok(0);
+    }
+    sqlx::query_scalar("select coalesce(max(version), 0)::bigint from refinery_schema_history")
+        .fetch_one(connection)
+        .await
+}
+
+/// The connection, in the shape that refinery drives.
+struct Database(PgConnection);
+
+impl AsyncTransaction for Database {
+    type Error = sqlx::Error;
+
+    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
+        &'a mut self,
+        queries: T,
+    ) -> Result<usize, sqlx::Error> {
+        let mut transaction = self.0.begin().await?;
+        let mut executed = 0;
+        for query in queries {
+            // The text of a migration, many statements long, or refinery's own bookkeeping.
+            sqlx::raw_sql(AssertSqlSafe(query.to_owned()))
+                .execute(&mut *transaction)
+                .await?;
+            executed += 1;
+        }
+        transaction.commit().await?;
+        Ok(executed)
+    }
+}
+
+impl AsyncQuery<Vec<Migration>> for Database {
+    async fn query<'a>(&'a mut self, query: &'a str) -> Result<Vec<Migration>, sqlx::Error> {
+        let rows = sqlx::query(AssertSqlSafe(query.to_owned()))
+            .fetch_all(&mut self.0)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let applied_on: &str = row.try_get(2)?;
+                let checksum: &str = row.try_get(3)?;
+                Ok(Migration::applied(
+                    row.try_get(0)?,
+                    row.try_get(1)?,
+                    OffsetDateTime::parse(applied_on, &Rfc3339).map_err(decode)?,
+                    checksum.parse().map_err(decode)?,
+                ))
+            })
+            .collect()
+    }
+}
+
+impl AsyncMigrate for Database {}
+
+fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(error))
+}

@@ -1,0 +1,293 @@
+//! The upsert: one READ COMMITTED transaction that locks, looks up, merges and writes.
+
+use chrono::{DateTime, Utc};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use uuid::Uuid;
+
+use super::error::{StoreError, UpsertError};
+use super::locks::Locks;
+use super::{Customers, row};
+use crate::domain::customer::{Change, Customer, CustomerId, Field, Profile};
+use crate::domain::email::Email;
+use crate::domain::matching::{Match, MatchKeys, MatchedBy};
+
+/// How often a look-up is repeated because the customer it found was changed while it waited for
+/// it. Each repetition means that somebody else got something done.
+const MOST_LOOK_UPS: usize = 20;
+
+/// What an upsert did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was no such customer; now there is.
+    Created,
+    /// Something about it was new.
+    Updated,
+    /// All of it was known, and nothing was written.
+    Unchanged,
+}
+
+/// The customer after an upsert, and how it came about.
+#[derive(Debug, Clone)]
+pub struct Upserted {
+    /// The customer as it is now.
+    pub customer: Customer,
+    /// What was done.
+    pub outcome: Outcome,
+    /// How it was found; none when it was created.
+    pub matched: Option<Match>,
+}
+
+/// What a look-up by keys saw.
+struct Found {
+    by_phone: Option<CustomerId>,
+    by_email: Option<CustomerId>,
+    /// Whether the customer, now that it is locked, is live and has the phone asked for,
+    has_phone: bool,
+    /// or the e-mail.
+    has_email: bool,
+    customer: Customer,
+}
+
+impl Found {
+    /// How the customer was matched; none when it no longer answers to what it was found by.
+    fn matched(&self) -> Option<Match> {
+        if self.by_phone.is_none() {
+            return self.has_email.then_some(Match {
+                by: MatchedBy::Email,
+                also: None,
+            });
+        }
+        self.has_phone.then_some(Match {
+            by: MatchedBy::Phone,
+            // A customer with both phone and e-mail is no split, whoever else has the e-mail.
+            also: self.by_email.filter(|_| !self.has_email),
+        })
+    }
+}
+
+impl Customers<'_> {
+    /// Updates the customer with `id`, or without one the customer that has the phone or the
+    /// e-mail of `change`, or else creates one.
+    ///
+    /// # Errors
+    /// When there is no customer with `id`, when the result would not be allowed, or when the
+    /// database fails. Nothing is written then.
+    pub async fn upsert(
+        &self,
+        id: Option<CustomerId>,
+        change: Change,
+    ) -> Result<Upserted, UpsertError> {
+        let asked = self.asked_keys(&change);
+        let locks = Locks::new(self.company.id, &asked);
+        let mut transaction = self.pool.begin_with(AssertSqlSafe(locks.begin())).await?;
+        let found = match id {
+            Some(id) => Some(self.find_by_id(&mut transaction, id).await?),
+            None if asked.is_empty() => None,
+            None => self.find_by_keys(&mut transaction, &asked).await?,
+        };
+        let upserted = match found {
+            Some((customer, matched)) => {
+                self.update(&mut transaction, customer, matched, change)
+                    .await?
+            }
+            None => self.create(&mut transaction, change).await?,
+        };
+        transaction.commit().await?;
+        Ok(upserted)
+    }
+
+    fn asked_keys(&self, change: &Change) -> MatchKeys {
+        let phone = match &change.phone {
+            Field::Set(phone) => phone.key(self.company.default_region),
+            Field::Keep | Field::Clear => None,
+        };
+        let email = match &change.email {
+            Field::Set(email) => Some(Email::key(email)),
+            Field::Keep | Field::Clear => None,
+        };
+        MatchKeys { phone, email }
+    }
+
+    async fn find_by_id(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+    ) -> Result<(Customer, Match), UpsertError> {
+        // Served by customers_pkey.
+        let sql = format!(
+            "select {} from customers c where c.company_id = $1 and c.id = $2 for update of c",
+            row::COLUMNS
+        );
+        let found = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.company.id.as_uuid())
+            .bind(id.as_uuid())
+            .fetch_optional(connection)
+            .await?
+            .ok_or(UpsertError::NotFound)?;
+        let matched = Match {
+            by: MatchedBy::Id,
+            also: None,
+        };
+        Ok((row::read(&found, 0)?, matched))
+    }
+
+    /// The first-created live customer with the phone, else with the e-mail, of `asked`, locked.
+    async fn find_by_keys(
+        &self,
+        connection: &mut PgConnection,
+        asked: &MatchKeys,
+    ) -> Result<Option<(Customer, Match)>, StoreError> {
+        for _ in 0..MOST_LOOK_UPS {
+            let Some(found) = self.look_up(connection, asked).await? else {
+                return Ok(None);
+            };
+            // While the look-up waited for the row, another transaction may have changed it: the
+            // row is the newest, but the search that led to it is not, and is repeated then.
+            if let Some(matched) = found.matched() {
+                return Ok(Some((found.customer, matched)));
+            }
+        }
+        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+    }
+
+    async fn look_up(
+        &self,
+        connection: &mut PgConnection,
+        asked: &MatchKeys,
+    ) -> Result<Option<Found>, StoreError> {
+        // Served by customers_by_phone, customers_by_email and then customers_pkey. What is
+        // computed from `c` sees the row as it is once it is locked; the rest, as it was before.
+        let sql = format!(
+            "with by_phone as (
+                select id from customers
+                where company_id = $1 and phone_key = $2 and archived_at is null
+                order by created_at, id
+                limit 1
+            ), by_email as (
+                select id from customers
+                where company_id = $1 and email_key = $3 and archived_at is null
+                order by created_at, id
+                limit 1
+            )
+            select
+                (select id from by_phone),
+                (select id from by_email),
+                coalesce(c.archived_at is null and c.phone_key = $2, false),
+                coalesce(c.archived_at is null and c.email_key = $3, false),
+                {}
+            from customers c
+            where c.company_id = $1
+                and c.id = coalesce((select id from by_phone), (select id from by_email))
+            for update of c",
+            row::COLUMNS
+        );
+        let found = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.company.id.as_uuid())
+            .bind(
+                asked
+                    .phone
+                    .as_ref()
+                    .map(super::super::domain::phone::PhoneKey::as_str),
+            )
+            .bind(
+                asked
+                    .email
+                    .as_ref()
+                    .map(super::super::domain::email::EmailKey::as_str),
+            )
+            .fetch_optional(connection)
+            .await?;
+        found
+            .map(|found| {
+                Ok(Found {
+                    by_phone: found.try_get::<Option<Uuid>, _>(0)?.map(CustomerId::from),
+                    by_email: found.try_get::<Option<Uuid>, _>(1)?.map(CustomerId::from),
+                    has_phone: found.try_get(2)?,
+                    has_email: found.try_get(3)?,
+                    customer: row::read(&found, 4)?,
+                })
+            })
+            .transpose()
+    }
+
+    async fn create(
+        &self,
+        connection: &mut PgConnection,
+        change: Change,
+    ) -> Result<Upserted, UpsertError> {
+        let profile = Profile::default()
+            .merge(change)
+            .map_err(UpsertError::Refused)?;
+        let keys = MatchKeys::of(&profile, self.company.default_region);
+        let id = CustomerId::generate();
+        let sql = format!(
+            "insert into customers (company_id, id, {}) values ($1, $2, {}) returning created_at",
+            row::WRITTEN,
+            row::PLACEHOLDERS
+        );
+        let query = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.company.id.as_uuid())
+            .bind(id.as_uuid());
+        let written = row::bind(query, &profile, &keys)
+            .fetch_one(connection)
+            .await?;
+        let created_at: DateTime<Utc> = written.try_get(0)?;
+        Ok(Upserted {
+            customer: Customer {
+                id,
+                created_at,
+                archived_at: None,
+                has_payment_method: false,
+                profile,
+            },
+            outcome: Outcome::Created,
+            matched: None,
+        })
+    }
+
+    async fn update(
+        &self,
+        connection: &mut PgConnection,
+        mut customer: Customer,
+        matched: Match,
+        change: Change,
+    ) -> Result<Upserted, UpsertError> {
+        let profile = customer
+            .profile
+            .merge(change)
+            .map_err(UpsertError::Refused)?;
+        let outcome = if profile == customer.profile {
+            Outcome::Unchanged
+        } else {
+            self.write(connection, customer.id, &profile).await?;
+            customer.profile = profile;
+            Outcome::Updated
+        };
+        Ok(Upserted {
+            customer,
+            outcome,
+            matched: Some(matched),
+        })
+    }
+
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+        profile: &Profile,
+    ) -> Result<(), StoreError> {
+        // Served by customers_pkey.
+        let keys = MatchKeys::of(profile, self.company.default_region);
+        let sql = format!(
+            "update customers set ({}, updated_at) = row ({}, clock_timestamp())
+            where company_id = $1 and id = $2",
+            row::WRITTEN,
+            row::PLACEHOLDERS
+        );
+        let query = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.company.id.as_uuid())
+            .bind(id.as_uuid());
+        row::bind(query, profile, &keys).execute(connection).await?;
+        Ok(())
+    }
+}

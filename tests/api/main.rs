@@ -1,0 +1,21 @@
+//! The service as its clients know it: over HTTP, on a real `PostgreSQL`. One module a chapter of
+//! what the API promises; the names of the tests are the promises.
+
+mod support;
+
+mod addresses;
+mod auth;
+mod concurrency;
+mod create;
+mod daily_limit;
+mod errors;
+mod get;
+mod health;
+mod list;
+mod matching;
+mod order_of_checks;
+mod search;
+mod tags;
+mod tenancy;
+mod update;
+mod validation;

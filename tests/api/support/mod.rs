@@ -1,0 +1,8 @@
+//! What every chapter needs: a `PostgreSQL` of our own, a running service, and the documented
+//! error bodies.
+
+pub mod app;
+pub mod bodies;
+pub mod postgres;
+
+pub use app::{App, Reply, Tenant};

@@ -1,0 +1,101 @@
+//! Companies share a server, and nothing else.
+
+use serde_json::{Value, json};
+
+use crate::create::everything;
+use crate::support::{App, Reply, bodies};
+
+fn seen(reply: Reply) -> (u16, Value) {
+    (reply.status, reply.body)
+}
+
+#[tokio::test]
+async fn another_companys_customer_cannot_be_told_from_an_unknown_one() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let id = other.create(everything()).await;
+    let unknown = uuid::Uuid::now_v7().to_string();
+    let before = other.get(&id).await.body;
+
+    let not_found = (404, bodies::not_found());
+    assert_eq!(seen(app.get(&id).await), not_found);
+    assert_eq!(seen(app.get(&unknown).await), not_found);
+    for change in [
+        json!({}),
+        json!({"first_name": "Mallory"}),
+        json!({"phone": "(763) 555-0101"}),
+    ] {
+        for id in [&id, &unknown] {
+            let mut body = change.clone();
+            body["id"] = json!(id);
+            let reply = app.post(body).await;
+            for header in [
+                "clientele-outcome",
+                "clientele-matched-by",
+                "clientele-also-matches",
+            ] {
+                assert_eq!(reply.header(header), None);
+            }
+            assert_eq!(seen(reply), not_found);
+        }
+    }
+    assert_eq!(other.get(&id).await.body, before);
+}
+
+#[tokio::test]
+async fn an_archived_customer_of_another_company_is_unknown_too() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let id = other.create(json!({})).await;
+    app.archive(&id).await;
+    assert_eq!(seen(app.get(&id).await), (404, bodies::not_found()));
+    assert_eq!(
+        app.list("archived=true").await.body["pagination"]["total"],
+        0
+    );
+}
+
+#[tokio::test]
+async fn phones_and_emails_are_matched_within_a_company() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let jane = json!({"phone": "763-555-0101", "email": "jane@example.com"});
+    let here = app.create(jane.clone()).await;
+    let there = other.create(jane.clone()).await;
+    assert_ne!(here, there);
+    assert_eq!(app.post(jane.clone()).await.id(), here);
+    assert_eq!(other.post(jane).await.id(), there);
+}
+
+#[tokio::test]
+async fn a_split_never_names_another_companys_customer() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    other.create(json!({"email": "jane@example.com"})).await;
+    app.create(json!({"phone": "763-555-0101"})).await;
+    let reply = app
+        .post(json!({"phone": "763-555-0101", "email": "jane@example.com"}))
+        .await;
+    assert_eq!(reply.header("clientele-also-matches"), None);
+}
+
+#[tokio::test]
+async fn lists_searches_and_totals_are_of_one_company() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let here = app.create(everything()).await;
+    let there = other.create(everything()).await;
+    for query in [
+        "",
+        "search=jane",
+        "search=5550101",
+        "status=active",
+        "tags=vip",
+        "archived=true",
+    ] {
+        let (ours, theirs) = (app.list(query).await, other.list(query).await);
+        assert_eq!(ours.ids(), [here.clone()], "{query}");
+        assert_eq!(theirs.ids(), [there.clone()], "{query}");
+        assert_eq!(ours.body["pagination"]["total"], 1, "{query}");
+    }
+}
