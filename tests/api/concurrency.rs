@@ -195,7 +195,7 @@ async fn a_customer_is_seen_by_every_server_as_soon_as_it_is_there() {
     for n in 0..20 {
         let name = format!("Customer{n}x");
         let id = app.create(json!({"first_name": name})).await;
-        assert_eq!(other.search(&name).await, [id.clone()]);
+        assert_eq!(other.search(&name).await, [id.as_str()]);
         assert_eq!(other.get(&id).await.status, 200);
     }
 }

@@ -206,8 +206,8 @@ async fn a_created_customer_is_there_at_once_for_list_search_and_get() {
     for n in 0..20 {
         let name = format!("Customer{n}x");
         let id = app.create(json!({"first_name": name})).await;
-        assert_eq!(app.list("limit=1").await.ids(), [id.clone()]);
-        assert_eq!(app.search(&name).await, [id.clone()]);
+        assert_eq!(app.list("limit=1").await.ids(), [id.as_str()]);
+        assert_eq!(app.search(&name).await, [id.as_str()]);
         assert_eq!(app.get(&id).await.status, 200);
     }
 }

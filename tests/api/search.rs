@@ -5,13 +5,9 @@ use serde_json::{Value, json};
 use crate::support::{App, Tenant};
 
 /// Asserts that each of the searches finds this customer and no other.
-async fn assert_finds(tenant: &Tenant, id: &String, searches: &[&str]) {
+async fn assert_finds(tenant: &Tenant, id: &str, searches: &[&str]) {
     for search in searches {
-        assert_eq!(
-            tenant.search(search).await,
-            [id.clone()],
-            "{search:?} finds"
-        );
+        assert_eq!(tenant.search(search).await, [id], "{search:?} finds");
     }
 }
 
@@ -279,6 +275,6 @@ async fn the_total_of_a_search_is_exact() {
 async fn a_plus_in_a_query_is_a_space_and_its_escape_a_plus() {
     let app = App::start().await;
     let id = app.create(john()).await;
-    assert_eq!(app.list("search=john+smi").await.ids(), [id.clone()]);
+    assert_eq!(app.list("search=john+smi").await.ids(), [id.as_str()]);
     assert_eq!(app.list("search=%2B17635550101").await.ids(), [id]);
 }

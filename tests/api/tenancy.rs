@@ -94,8 +94,8 @@ async fn lists_searches_and_totals_are_of_one_company() {
         "archived=true",
     ] {
         let (ours, theirs) = (app.list(query).await, other.list(query).await);
-        assert_eq!(ours.ids(), [here.clone()], "{query}");
-        assert_eq!(theirs.ids(), [there.clone()], "{query}");
+        assert_eq!(ours.ids(), [here.as_str()], "{query}");
+        assert_eq!(theirs.ids(), [there.as_str()], "{query}");
         assert_eq!(ours.body["pagination"]["total"], 1, "{query}");
     }
 }

@@ -183,10 +183,6 @@ impl Tenant {
     }
 
     /// `POST` to any path.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "json! at the call reads better so"
-    )]
     pub async fn post_to(&self, path: &str, body: Value) -> Reply {
         send(self.request(Method::POST, path).json(&body)).await
     }
@@ -316,10 +312,7 @@ impl Server {
                 .build()
                 .expect("a runtime");
             runtime.block_on(async move {
-                let options = Options {
-                    workers: 1,
-                    ..Options::default()
-                };
+                let options = Options { workers: 1 };
                 let server = http::serve(listener, store, options).expect("a server");
                 started.send(server.handle()).expect("someone who waits");
                 server.await.expect("a server that ends well");

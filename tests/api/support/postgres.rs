@@ -38,7 +38,7 @@ cd /
 rm -rf "$1"
 "#;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Cluster {
     dir: PathBuf,
