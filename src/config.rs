@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
+use url::Url;
 
 const FILE: &str = "clientele.toml";
 const PREFIX: &str = "CLIENTELE_";
@@ -111,7 +112,7 @@ impl Settings {
             return Err(malformed("db_connections", "must be at least 1"));
         }
         Ok(Self {
-            database_url: get(&config, "database_url")?,
+            database_url: database_url(&config)?,
             bind: address(&config, "bind", DEFAULT_BIND)?,
             metrics_bind: address(&config, "metrics_bind", DEFAULT_METRICS_BIND)?,
             data_dir: match get(&config, "data_dir")? {
@@ -165,6 +166,21 @@ fn get<T: DeserializeOwned>(
         Ok(value) => Ok(Some(value)),
         Err(ConfigError::NotFound(_)) => Ok(None),
         Err(error) => Err(malformed(name, &error)),
+    }
+}
+
+fn database_url(config: &Config) -> Result<Option<String>, SettingsError> {
+    let written: Option<String> = get(config, "database_url")?;
+    let is_postgres = |url: &str| {
+        Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"))
+    };
+    match written {
+        // Not repeated in the error: it may hold a password.
+        Some(url) if !is_postgres(&url) => Err(malformed(
+            "database_url",
+            "must be a URL such as postgres://user:password@host:5432/database",
+        )),
+        written => Ok(written),
     }
 }
 
@@ -268,6 +284,7 @@ mod tests {
             ("CLIENTELE_DB_CONNECTIONS", "many"),
             ("CLIENTELE_DB_CONNECTIONS", "0"),
             ("CLIENTELE_MIGRATE", "perhaps"),
+            ("DATABASE_URL", "localhost"),
         ] {
             let error = read("", &[(name, value)]).unwrap_err();
             assert!(error.contains(name), "{error}");

@@ -5,14 +5,18 @@ mod support;
 
 mod addresses;
 mod auth;
+mod businesses;
+mod cli;
 mod concurrency;
 mod create;
 mod daily_limit;
+mod embedded;
 mod errors;
 mod get;
 mod health;
 mod list;
 mod matching;
+mod migrations;
 mod order_of_checks;
 mod search;
 mod tags;

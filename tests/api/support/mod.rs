@@ -4,5 +4,6 @@
 pub mod app;
 pub mod bodies;
 pub mod postgres;
+pub mod program;
 
 pub use app::{App, Reply, Tenant};
