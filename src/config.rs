@@ -50,12 +50,15 @@ pub struct Settings {
 /// A setting that cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// `.env` is there but cannot be read.
+    /// `.env` is there but cannot be read. Its text is not repeated: it holds passwords.
     #[error(".env: {0}")]
-    DotEnv(#[source] dotenvy::Error),
+    DotEnv(String),
+    /// `RUST_LOG` is no filter.
+    #[error("setting RUST_LOG: {0}")]
+    Log(String),
     /// `clientele.toml` is there but cannot be read.
     #[error("{FILE}: {0}")]
-    File(#[source] ConfigError),
+    File(String),
     /// There is no such setting.
     #[error("unknown setting {0}")]
     Unknown(String),
@@ -72,17 +75,28 @@ pub enum SettingsError {
     NoDataDir,
 }
 
+/// Adds what stands in `.env`, if there is one, to the environment of this process. To be called
+/// before there are threads.
+///
+/// # Errors
+/// When the file is there but cannot be read.
+pub fn load_dotenv() -> Result<(), SettingsError> {
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        Err(dotenvy::Error::LineParse(..)) => Err(SettingsError::DotEnv(
+            "a line is not of the form NAME=value".to_owned(),
+        )),
+        Err(error) => Err(SettingsError::DotEnv(error.to_string())),
+    }
+}
+
 impl Settings {
     /// Reads the settings of this process, in its working directory.
     ///
     /// # Errors
     /// When one is unknown or malformed; the error names it.
     pub fn load() -> Result<Self, SettingsError> {
-        match dotenvy::from_path(".env") {
-            Ok(()) => {}
-            Err(error) if error.not_found() => {}
-            Err(error) => return Err(SettingsError::DotEnv(error)),
-        }
         Self::read(
             Path::new(FILE),
             env::vars_os().filter_map(|(name, value)| {
@@ -95,15 +109,19 @@ impl Settings {
         file: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
+        let unreadable = |error: ConfigError| SettingsError::File(error.to_string());
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(SettingsError::File(error.to_string())),
+        };
         let config = Config::builder()
-            .add_source(File::from(file).format(FileFormat::Toml).required(false))
+            .add_source(File::from_str(&text, FileFormat::Toml))
             .add_source(Environment::default().source(Some(from_environment(environment)?)))
             .build()
-            .map_err(SettingsError::File)?;
-        let set: HashMap<String, config::Value> = config
-            .clone()
-            .try_deserialize()
-            .map_err(SettingsError::File)?;
+            .map_err(unreadable)?;
+        let set: HashMap<String, config::Value> =
+            config.clone().try_deserialize().map_err(unreadable)?;
         if let Some(name) = set.keys().find(|name| !NAMES.contains(&name.as_str())) {
             return Err(SettingsError::Unknown(format!("{name} in {FILE}")));
         }

@@ -1,7 +1,7 @@
 //! Clientele: the customer directory that a business hosts itself.
 //!
 //! Requests come in through [`http`], are decided by the rules of [`domain`], and are kept by
-//! [`store`]; neither `http` nor `store` knows the other's business. [`embedded`] is the private
+//! [`store`], which knows nothing of HTTP. [`embedded`] is the private
 //! `PostgreSQL` of the zero-setup start, [`cli`] the program's commands.
 
 pub mod cli;

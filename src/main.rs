@@ -3,17 +3,27 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use clientele::cli::{self, Cli};
+use clientele::cli::{self, Cli, CliError};
+use clientele::{config, telemetry};
 
-#[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    clientele::telemetry::init();
-    match cli::run(cli).await {
+    match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("clientele: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn start(cli: Cli) -> Result<(), CliError> {
+    // The environment is settled before there are threads, and before anything reads it.
+    config::load_dotenv()?;
+    telemetry::init()?;
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(cli::run(cli))
 }

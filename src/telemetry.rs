@@ -1,18 +1,29 @@
 //! The log: to standard error, as `RUST_LOG` asks.
 
+use std::env;
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
+
+use crate::config::SettingsError;
 
 /// What is logged unless `RUST_LOG` says otherwise.
 const DEFAULT_FILTER: &str = "info,sqlx=warn,refinery_core=warn,actix_server=warn";
 
 /// Starts logging. Standard output is left to what a command answers.
-pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| DEFAULT_FILTER.into());
+///
+/// # Errors
+/// When `RUST_LOG` is no filter.
+pub fn init() -> Result<(), SettingsError> {
+    let asked = env::var("RUST_LOG")
+        .ok()
+        .filter(|asked| !asked.trim().is_empty());
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(DEFAULT_FILTER))
+        .map_err(|error| SettingsError::Log(error.to_string()))?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    Ok(())
 }

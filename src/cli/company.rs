@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::CliError;
+use super::{CliError, print};
 use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
 use crate::store::Store;
@@ -28,18 +28,21 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
             default_region,
         } => {
             let id = store.create_company(&name, default_region).await?;
-            println!("{id}");
+            print(&id.to_string())?;
         }
         Command::List => {
-            println!("{:36}  {:20}  {:6}  NAME", "ID", "CREATED", "REGION");
+            print(&format!(
+                "{:36}  {:20}  {:6}  NAME",
+                "ID", "CREATED", "REGION"
+            ))?;
             for company in store.companies().await? {
-                println!(
+                print(&format!(
                     "{:36}  {:20}  {:6}  {}",
                     company.id.to_string(),
                     company.created_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
                     company.default_region,
                     company.name
-                );
+                ))?;
             }
         }
     }

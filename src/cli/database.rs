@@ -38,9 +38,10 @@ impl Database {
         self.embedded.as_ref()
     }
 
-    /// A store on the database, once its schema is right.
-    pub async fn store(&self, settings: &Settings) -> Result<Store, CliError> {
-        if settings.migrate {
+    /// A store on the database, once its schema is right: brought there when `may_migrate` and the
+    /// settings allow it, else only checked.
+    pub async fn store(&self, settings: &Settings, may_migrate: bool) -> Result<Store, CliError> {
+        if may_migrate && settings.migrate {
             migrate::run(&self.url).await?;
         } else {
             migrate::check(&self.url).await?;

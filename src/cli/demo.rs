@@ -66,11 +66,13 @@ fn name() -> ShortText {
 fn write_private(path: &Path, key: &str) -> io::Result<()> {
     // Beside its place and then moved there: a half-written key would be taken for a broken one.
     let new = path.with_extension("new");
+    if new.exists() {
+        fs::remove_file(&new)?;
+    }
     let mut options = OpenOptions::new();
     let mut file = options
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&new)?;
     writeln!(file, "{key}")?;

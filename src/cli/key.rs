@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
 
-use super::CliError;
+use super::{CliError, print};
 use crate::domain::CompanyId;
 use crate::domain::key::{KeyId, NewKey, Scope};
 use crate::domain::text::ShortText;
@@ -66,17 +66,17 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
                 expires_at: expires.map(|lifetime| Utc::now() + lifetime),
             };
             let key = store.create_key(company, new).await?;
-            println!("{}", key.expose());
+            print(&key.expose())?;
         }
         Command::List { company } => {
             check_company(store, company).await?;
-            print_keys(&store.keys(company).await?);
+            print_keys(&store.keys(company).await?)?;
         }
         Command::Revoke { key_id } => {
             if !store.revoke_key(&key_id).await? {
                 return Err(CliError::Unknown(format!("there is no key {key_id}")));
             }
-            println!("{key_id} is revoked");
+            print(&format!("{key_id} is revoked"))?;
         }
     }
     Ok(())
@@ -89,13 +89,13 @@ async fn check_company(store: &Store, company: CompanyId) -> Result<(), CliError
     Err(CliError::Unknown(format!("there is no company {company}")))
 }
 
-fn print_keys(keys: &[KeySummary]) {
-    println!(
+fn print_keys(keys: &[KeySummary]) -> Result<(), CliError> {
+    print(&format!(
         "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:30}  NAME",
         "ID", "STATE", "CREATED", "EXPIRES", "LAST USED", "PER DAY", "SCOPES"
-    );
+    ))?;
     for key in keys {
-        println!(
+        print(&format!(
             "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:30}  {}",
             key.id,
             state(key, Utc::now()),
@@ -106,8 +106,9 @@ fn print_keys(keys: &[KeySummary]) {
                 .map_or_else(|| "-".to_owned(), |limit| limit.to_string()),
             key.scopes.join(","),
             key.name.as_deref().unwrap_or("-")
-        );
+        ))?;
     }
+    Ok(())
 }
 
 fn state(key: &KeySummary, now: DateTime<Utc>) -> &'static str {

@@ -6,7 +6,7 @@ mod demo;
 mod key;
 mod serve;
 
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand};
@@ -85,8 +85,8 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         command => {
             let database = Database::open(&settings).await?;
             let done = run_on(&database, &settings, command).await;
-            database.close().await?;
-            done
+            let closed = database.close().await;
+            done.and(closed)
         }
     }
 }
@@ -98,20 +98,26 @@ async fn run_on(
 ) -> Result<(), CliError> {
     if let Command::Migrate = command {
         let applied = crate::store::migrate::run(database.url()).await?;
-        println!("{applied} migrations applied");
-        return Ok(());
+        return print(&format!("{applied} migrations applied"));
     }
-    let store = database.store(settings).await?;
+    // To change the schema under running servers is for `serve` and `migrate`.
+    let store = database
+        .store(settings, database.embedded().is_some())
+        .await?;
     let done = match command {
         Command::Company(command) => company::run(&store, command).await,
         Command::Key(command) => key::run(&store, command).await,
         Command::Recompute => {
             let customers = store.recompute().await?;
-            println!("{customers} customers recomputed");
-            Ok(())
+            print(&format!("{customers} customers recomputed"))
         }
         Command::Serve | Command::Migrate => Ok(()), // Done above.
     };
     store.close().await;
     done
+}
+
+/// Answers on standard output; one who has stopped reading is an error, not a panic.
+fn print(line: &str) -> Result<(), CliError> {
+    Ok(writeln!(io::stdout().lock(), "{line}")?)
 }

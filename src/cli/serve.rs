@@ -5,45 +5,58 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::database::Database;
-use super::{CliError, demo};
+use super::{CliError, demo, print};
 use crate::config::Settings;
 use crate::http;
 use crate::store::Store;
 
 /// Serves until told to stop; what is under way then is finished first.
 pub async fn run(settings: &Settings) -> Result<(), CliError> {
-    let stop = Stop::listen()?;
+    let mut stop = Stop::listen()?;
     // First of all: an address that is taken is the commonest reason not to start.
     let listener = TcpListener::bind(settings.bind).map_err(|source| CliError::Bind {
         address: settings.bind,
         source,
     })?;
     let database = Database::open(settings).await?;
-    let served = serve(settings, listener, &database, stop).await;
-    database.close().await?;
-    served
+    let served = serve(settings, listener, &database, &mut stop).await;
+    let closed = database.close().await;
+    served.and(closed)
 }
 
 async fn serve(
     settings: &Settings,
     listener: TcpListener,
     database: &Database,
-    stop: Stop,
+    stop: &mut Stop,
 ) -> Result<(), CliError> {
-    let store = database.store(settings).await?;
+    let (store, demo_key) = tokio::select! {
+        ready = prepare(settings, database) => ready?,
+        () = stop.told() => return Ok(()),
+    };
+    let address = listener.local_addr()?;
+    let server = http::serve(listener, store.clone(), http::Options::default())?;
+    greet(address, demo_key.as_deref());
+    until_stopped(server, stop).await?;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The store, and the demo key when there is one.
+async fn prepare(
+    settings: &Settings,
+    database: &Database,
+) -> Result<(Store, Option<String>), CliError> {
+    let store = database.store(settings, true).await?;
     let key = match database.embedded() {
         Some(embedded) => demo::key(&store, embedded.data_dir()).await?,
         None => None,
     };
-    let address = listener.local_addr()?;
-    let server = http::serve(listener, store.clone(), http::Options::default())?;
-    greet(address, key.as_deref());
-    until_stopped(server, stop).await?;
-    close(&store).await;
-    Ok(())
+    Ok((store, key))
 }
 
-async fn until_stopped(server: actix_web::dev::Server, stop: Stop) -> Result<(), CliError> {
+async fn until_stopped(server: actix_web::dev::Server, stop: &mut Stop) -> Result<(), CliError> {
     let handle = server.handle();
     let mut server = tokio::spawn(server);
     tokio::select! {
@@ -51,34 +64,36 @@ async fn until_stopped(server: actix_web::dev::Server, stop: Stop) -> Result<(),
         () = stop.told() => {}
     }
     tracing::info!("stopping: no new requests, finishing those under way");
-    handle.stop(true).await;
+    tokio::select! {
+        () = handle.stop(true) => {}
+        () = stop.told() => {
+            tracing::warn!("told again: stopping at once");
+            handle.stop(false).await;
+        }
+    }
     Ok(server.await.map_err(std::io::Error::other)??)
-}
-
-async fn close(store: &Store) {
-    store.close().await;
-    tracing::info!("stopped");
 }
 
 /// Tells where the service is, and a line to try it with.
 fn greet(address: SocketAddr, demo_key: Option<&str>) {
     let url = format!("http://{}", reachable(address));
-    println!("Clientele {} listens on {url}", env!("CARGO_PKG_VERSION"));
-    println!();
-    match demo_key {
-        Some(key) => {
-            println!("Try it, as the company \"demo\":");
-            println!();
-            println!(
-                "  curl {url}/customers -H 'x-api-key: {key}' -H 'rotor-api-version: {}' \
+    let (invitation, arguments) = match demo_key {
+        Some(key) => (
+            "Try it, as the company \"demo\":",
+            format!(
+                "/customers -H 'x-api-key: {key}' -H 'rotor-api-version: {}' \
                 -H 'content-type: application/json' \
                 -d '{{\"first_name\": \"Ada\", \"phone\": \"(763) 555-0100\"}}'",
                 http::API_VERSION
-            );
-        }
-        None => println!("Try it:\n\n  curl {url}/health/ready"),
-    }
-    println!();
+            ),
+        ),
+        None => ("Try it:", "/health/ready".to_owned()),
+    };
+    // The service goes on when nobody reads this.
+    let _ = print(&format!(
+        "Clientele {} listens on {url}\n\n{invitation}\n\n  curl {url}{arguments}\n",
+        env!("CARGO_PKG_VERSION")
+    ));
 }
 
 /// The address as a client on this machine would write it.
@@ -91,8 +106,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// SIGINT and SIGTERM, heard from the start: one that comes while the database starts is obeyed as
-/// soon as it can be, and leaves nothing behind.
+/// SIGINT and SIGTERM, heard from the start: one that comes while the private database starts is
+/// obeyed once it is up and can be stopped again, so that it leaves nothing behind.
 struct Stop {
     interrupt: Signal,
     terminate: Signal,
@@ -106,7 +121,7 @@ impl Stop {
         })
     }
 
-    async fn told(mut self) {
+    async fn told(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

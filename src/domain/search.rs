@@ -14,6 +14,9 @@ use super::text::{ShortText, TextError};
 /// From this many digits on a word is also looked for among the digits of the phone.
 const FEWEST_DIGITS: usize = 4;
 
+/// From this many digits on several words are one phone number; fewer are words of their own.
+const FEWEST_DIGITS_JOINED: usize = 7;
+
 /// What a customer must contain to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -110,7 +113,9 @@ fn number(words: &[&str], region: DefaultRegion) -> Condition {
         .collect();
     let joined = words.join(" ");
     let mut ways = vec![Condition::All(as_written)];
-    ways.extend(digit_run(&joined));
+    if words.len() == 1 || digits(&joined).len() >= FEWEST_DIGITS_JOINED {
+        ways.extend(digit_run(&joined));
+    }
     let dialled = PhoneKey::of(&joined, region);
     ways.extend(
         dialled
@@ -238,6 +243,7 @@ mod tests {
             "+4917635550101",
             "0101763555",
             "1763",
+            "76 35",
         ] {
             assert!(!finds(search, &john()), "{search}");
         }

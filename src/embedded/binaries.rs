@@ -38,6 +38,8 @@ impl Binaries {
 
     /// The programs in `dir`, when all are there and say that they are new enough.
     fn in_dir(dir: &Path) -> Option<Self> {
+        // Absolute, since they are run from another directory.
+        let dir = dir.canonicalize().ok()?;
         if !PROGRAMS.iter().all(|program| dir.join(program).is_file()) {
             return None;
         }
@@ -46,10 +48,7 @@ impl Binaries {
             .output()
             .ok()?;
         let major = major_version(&String::from_utf8_lossy(&said.stdout))?;
-        (major >= OLDEST).then(|| Self {
-            dir: dir.to_owned(),
-            major,
-        })
+        (major >= OLDEST).then_some(Self { dir, major })
     }
 }
 

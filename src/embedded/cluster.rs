@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, lchown};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use url::Url;
 
@@ -19,6 +21,8 @@ const PORT: u16 = 5432;
 /// How long a start may take: replaying the log after a crash can be long.
 const START_SECONDS: &str = "600";
 const STOP_SECONDS: &str = "60";
+/// How long a server that is neither up nor down is waited for.
+const CHANGING: Duration = Duration::from_secs(10);
 /// Locales with Unicode's character classes, best first; the last is always there.
 const LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
 
@@ -53,51 +57,106 @@ impl Cluster<()> {
     }
 
     /// Makes the cluster, unless it is there.
+    ///
+    /// All below its directory is made by the one who runs it: root writes nothing, and follows no
+    /// link, where another user could have put one.
     pub fn prepare(&self, binaries: &Binaries) -> Result<(), EmbeddedError> {
-        for dir in [self.dir.clone(), self.run_dir(), self.log_dir()] {
-            create_dir(&dir, 0o700)?;
-            if let Some(user) = &self.user {
-                chown(&dir, Some(user.uid), Some(user.gid)).map_err(|source| at(&dir, source))?;
+        create_dir(&self.dir, 0o700)?;
+        if let Some(user) = &self.user {
+            let made = fs::symlink_metadata(&self.dir).map_err(|source| at(&self.dir, source))?;
+            if made.uid() == 0 {
+                lchown(&self.dir, Some(user.uid), Some(user.gid))
+                    .map_err(|source| at(&self.dir, source))?;
             }
         }
         self.check_reachable()?;
+        self.tool("mkdir", &["-p", "run", "log"])?;
         if self.data().exists() {
             return Ok(());
         }
         // Made beside its place and then moved there: one that was interrupted is never taken for
         // a whole one.
+        self.tool("rm", &["-rf", "data.new"])?;
         let new = self.dir.join("data.new");
-        if new.exists() {
-            fs::remove_dir_all(&new).map_err(|source| at(&new, source))?;
-        }
         self.init(binaries, &new)?;
         self.create_database(binaries, &new)?;
-        fs::rename(&new, self.data()).map_err(|source| at(&new, source))
+        self.tool("mv", &["data.new", "data"])
     }
 
     /// Starts the server, unless it runs.
     pub fn start(&self, binaries: &Binaries) -> Result<(), EmbeddedError> {
-        let status = self.run(self.pg_ctl(binaries, "status"))?;
-        if status.status.success() {
+        if self.is_listening(binaries)? {
             return Ok(());
         }
-        self.configure()?;
-        let log = self.log_dir().join("start.log");
         let mut start = self.pg_ctl(binaries, "start");
         start
-            .arg("-w")
-            .args(["-t", START_SECONDS])
-            .arg("-l")
-            .arg(&log);
+            .args(["-w", "-t", START_SECONDS, "-l", "log/start.log", "-o"])
+            .arg(self.options());
         let started = self.run(start)?;
         if started.status.success() {
             return Ok(());
         }
+        let mut tail = Command::new("tail");
+        tail.args(["-n", "20", "log/start.log"]);
         let mut output = said(&started);
-        output.push_str(&fs::read_to_string(&log).unwrap_or_default());
+        output.push_str(&said(&self.run(tail)?));
         Err(EmbeddedError::Program {
             program: "pg_ctl start",
             output,
+        })
+    }
+
+    /// Whether the server runs and listens. Its pid file alone does not tell: after a crash of the
+    /// machine the pid may be another's. One that is stopping, or only starting, is waited for.
+    fn is_listening(&self, binaries: &Binaries) -> Result<bool, EmbeddedError> {
+        let deadline = Instant::now() + CHANGING;
+        loop {
+            if !self.run(self.pg_ctl(binaries, "status"))?.status.success() {
+                return Ok(false);
+            }
+            if UnixStream::connect(self.socket()).is_ok() {
+                return Ok(true);
+            }
+            if Instant::now() > deadline {
+                // `pg_ctl start` knows what to make of it.
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Our settings, for the command line of the server, where they go over `postgresql.conf`; paths
+    /// anew at each start, as the directory may have moved.
+    fn options(&self) -> String {
+        let settings = [
+            ("listen_addresses", String::new()),
+            ("port", PORT.to_string()),
+            ("unix_socket_directories", in_list(&self.run_dir())),
+            ("unix_socket_permissions", "0700".to_owned()),
+            ("logging_collector", "on".to_owned()),
+            (
+                "log_directory",
+                self.log_dir().to_string_lossy().into_owned(),
+            ),
+            ("log_filename", "postgresql-%a.log".to_owned()),
+            ("log_rotation_age", "1d".to_owned()),
+            ("log_truncate_on_rotation", "on".to_owned()),
+        ];
+        let options = settings.map(|(name, value)| format!("-c {name}={}", for_shell(&value)));
+        options.join(" ")
+    }
+
+    /// Runs a program that comes with every system, in the cluster's directory.
+    fn tool(&self, program: &'static str, arguments: &[&str]) -> Result<(), EmbeddedError> {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        let done = self.run(command)?;
+        if done.status.success() {
+            return Ok(());
+        }
+        Err(EmbeddedError::Program {
+            program,
+            output: said(&done),
         })
     }
 
@@ -176,38 +235,6 @@ impl Cluster<()> {
             output,
         })
     }
-
-    /// Writes our part of the configuration anew, as the directory may have moved.
-    fn configure(&self) -> Result<(), EmbeddedError> {
-        let ours = self.data().join("clientele.conf");
-        let text = format!(
-            "# Written at every start by clientele; put your own settings into postgresql.conf.\n\
-            listen_addresses = ''\n\
-            port = {PORT}\n\
-            unix_socket_directories = {run}\n\
-            unix_socket_permissions = 0700\n\
-            logging_collector = on\n\
-            log_directory = {log}\n\
-            log_filename = 'postgresql-%a.log'\n\
-            log_rotation_age = 1d\n\
-            log_truncate_on_rotation = on\n",
-            run = quoted(&self.run_dir()),
-            log = quoted(&self.log_dir()),
-        );
-        fs::write(&ours, text).map_err(|source| at(&ours, source))?;
-        if let Some(user) = &self.user {
-            chown(&ours, Some(user.uid), Some(user.gid)).map_err(|source| at(&ours, source))?;
-        }
-        let main = self.data().join("postgresql.conf");
-        let mut settings = fs::read_to_string(&main).map_err(|source| at(&main, source))?;
-        let include = "include 'clientele.conf'\n";
-        if !settings.contains(include) {
-            // First, so that whatever else is in the file goes over it.
-            settings.insert_str(0, include);
-            fs::write(&main, settings).map_err(|source| at(&main, source))?;
-        }
-        Ok(())
-    }
 }
 
 impl Cluster {
@@ -285,7 +312,12 @@ fn said(output: &Output) -> String {
     text
 }
 
-/// A path as a string of `postgresql.conf`.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', "''"))
+/// A path as an element of a list of paths in a setting.
+fn in_list(path: &Path) -> String {
+    format!("\"{}\"", path.to_string_lossy().replace('"', "\"\""))
+}
+
+/// A value as one word of a shell's command line, which is what `pg_ctl` makes of its options.
+fn for_shell(value: &str) -> String {
+    format!("'{}'", value.replace('\'', r"'\''"))
 }

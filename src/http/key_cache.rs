@@ -43,13 +43,16 @@ impl KeyCache {
 
     /// What is known about a key. Requests that ask together wait for one answer.
     pub async fn get(&self, id: &KeyId) -> Result<Arc<Known>, Arc<StoreError>> {
-        if let Some(known) = self.cache.get(id).await {
-            if known.asked_at.elapsed() < FRESH {
-                return Ok(known);
-            }
-            // The answer was slow to come, and is older than its place in the cache.
-            self.cache.invalidate(id).await;
+        let known = self.ask(id).await?;
+        if known.asked_at.elapsed() < FRESH {
+            return Ok(known);
         }
+        // The answer was slow to come, and is older than its place in the cache.
+        self.cache.invalidate(id).await;
+        self.ask(id).await
+    }
+
+    async fn ask(&self, id: &KeyId) -> Result<Arc<Known>, Arc<StoreError>> {
         self.cache
             .try_get_with_by_ref(id, async {
                 let asked_at = Instant::now();

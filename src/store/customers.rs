@@ -5,7 +5,7 @@ use sqlx::AssertSqlSafe;
 use super::{Customers, StoreError, row};
 use crate::domain::customer::{Customer, CustomerId};
 
-impl Customers<'_> {
+impl Customers {
     /// The customer with this id, archived or not; none when this company has no such customer.
     ///
     /// # Errors
@@ -19,7 +19,7 @@ impl Customers<'_> {
         let found = sqlx::query(AssertSqlSafe(sql))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid())
-            .fetch_optional(self.pool)
+            .fetch_optional(&self.pool)
             .await?;
         Ok(found.map(|found| row::read(&found, 0)).transpose()?)
     }

@@ -57,11 +57,11 @@ impl From<sqlx::Error> for UpsertError {
 }
 
 /// SQLSTATEs that pass by themselves: connection trouble (08), rolled back for the sake of another
-/// transaction (40), out of resources (53), a lock not had in time (55P03), and an operator's
-/// intervention (57: shutdown, start-up, cancelled).
+/// transaction (40), out of resources (53), a lock not had in time (55P03), a server that became a
+/// standby (25006), and an operator's intervention (57: shutdown, start-up, cancelled).
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_passing(code: &str) -> bool {
-    matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || code == "55P03"
+    matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || matches!(code, "25006" | "55P03")
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn what_passes_by_itself_is_unavailable() {
         for code in [
-            "08006", "40001", "40P01", "53300", "55P03", "57P01", "57P03", "57014",
+            "08006", "40001", "40P01", "53300", "55P03", "25006", "57P01", "57P03", "57014",
         ] {
             assert!(is_passing(code), "{code}");
         }

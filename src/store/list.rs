@@ -34,7 +34,7 @@ pub struct CustomerPage {
     pub total: i64,
 }
 
-impl Customers<'_> {
+impl Customers {
     /// A page of the customers that `query` asks for.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Customers<'_> {
         // index (measured: 95 ms instead of 0.5).
         let rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
             .persistent(false)
-            .fetch_all(self.pool)
+            .fetch_all(&self.pool)
             .await?;
         let mut page = CustomerPage {
             customers: Vec::with_capacity(rows.len()),

@@ -13,6 +13,23 @@ use crate::domain::matching::MatchKeys;
 /// keeps apart. The number means nothing but must never change while servers run.
 const COMPANY_LOCKS: i32 = 0x0C11_E17E;
 
+/// Nobody waits for ever: not for a lock that a stuck transaction holds, and not for a transaction
+/// whose server is gone.
+const TIMEOUTS: &str =
+    "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '10s'";
+
+/// The statement that keeps all upserts of `company` out until the transaction ends.
+#[must_use]
+pub fn alone(company: CompanyId) -> String {
+    let company = company_number(company);
+    format!("select pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
+}
+
+/// Two companies with one number only wait for each other a little.
+fn company_number(company: CompanyId) -> i32 {
+    i32::from_be_bytes(lock_number(company, "company", ""))
+}
+
 /// The locks that an upsert needs.
 #[derive(Debug)]
 pub struct Locks {
@@ -34,8 +51,7 @@ impl Locks {
             .collect();
         numbers.sort_unstable();
         Self {
-            // Two companies with one number only share a shared lock.
-            company: i32::from_be_bytes(lock_number(company, "company", "")),
+            company: company_number(company),
             keys: numbers,
         }
     }
@@ -47,7 +63,7 @@ impl Locks {
     #[must_use]
     pub fn begin(&self) -> String {
         let mut sql = format!(
-            "begin; select pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
+            "begin; {TIMEOUTS}; select pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
             self.company
         );
         for key in &self.keys {

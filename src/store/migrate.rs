@@ -1,5 +1,7 @@
 //! Migrations: refinery's, run over a connection of our own.
 
+use std::time::{Duration, Instant};
+
 use refinery::{Migration, Runner};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use sqlx::postgres::PgConnectOptions;
@@ -16,6 +18,9 @@ mod embedded {
 /// The lock that servers starting together wait for. The number means nothing, but must never
 /// change.
 const MIGRATION_LOCK: i64 = 0x0C11_E17E_0000_0001;
+
+/// How long a database that is starting is waited for.
+const START_UP: Duration = Duration::from_mins(1);
 
 /// Why the database is not at the schema that this program needs.
 #[derive(Debug, Error)]
@@ -93,9 +98,24 @@ pub async fn check(database_url: &str) -> Result<(), MigrateError> {
 
 async fn connect(database_url: &str) -> Result<PgConnection, MigrateError> {
     let options: PgConnectOptions = database_url.parse().map_err(MigrateError::Connect)?;
-    PgConnection::connect_with(&options.application_name("clientele migrations"))
-        .await
-        .map_err(MigrateError::Connect)
+    let options = options.application_name("clientele migrations");
+    let deadline = Instant::now() + START_UP;
+    loop {
+        match PgConnection::connect_with(&options).await {
+            Err(error) if is_starting(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            connected => return connected.map_err(MigrateError::Connect),
+        }
+    }
+}
+
+/// Whether the database says that it will be there in a moment.
+fn is_starting(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "57P03")
 }
 
 fn refuse_newer(found: i64) -> Result<(), MigrateError> {

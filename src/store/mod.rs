@@ -41,9 +41,9 @@ pub struct Store {
 }
 
 /// The customers of one company: the only way to reach a customer.
-#[derive(Debug, Clone, Copy)]
-pub struct Customers<'s> {
-    pool: &'s PgPool,
+#[derive(Debug, Clone)]
+pub struct Customers {
+    pool: PgPool,
     company: Company,
 }
 
@@ -64,9 +64,9 @@ impl Store {
 
     /// The customers of `company`.
     #[must_use]
-    pub fn customers(&self, company: Company) -> Customers<'_> {
+    pub fn customers(&self, company: Company) -> Customers {
         Customers {
-            pool: &self.pool,
+            pool: self.pool.clone(),
             company,
         }
     }

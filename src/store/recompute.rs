@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{Customers, Store, StoreError, row};
+use super::{Customers, Store, StoreError, locks, row};
 use crate::domain::customer::Customer;
 use crate::domain::matching::{MatchKeys, RULES_VERSION};
 use crate::domain::search::search_text;
@@ -46,10 +46,14 @@ impl Store {
     }
 }
 
-impl Customers<'_> {
+impl Customers {
     /// The next customers behind the id `after`: the last one's id, and how many were written.
     async fn recompute_batch(&self, after: Uuid) -> Result<Option<(Uuid, u64)>, StoreError> {
         let mut transaction = self.pool.begin().await?;
+        // Alone: a key must not change hands between the look-up of an upsert and its write.
+        sqlx::query(AssertSqlSafe(locks::alone(self.company.id)))
+            .execute(&mut *transaction)
+            .await?;
         // Served by customers_pkey.
         let sql = format!(
             "select {} from customers c

@@ -1,7 +1,8 @@
 //! The upsert: one READ COMMITTED transaction that locks, looks up, merges and writes.
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::error::{StoreError, UpsertError};
@@ -57,6 +58,10 @@ impl Found {
                 also: None,
             });
         }
+        if self.by_email == Some(self.customer.id) && !self.has_email {
+            // It lost the e-mail meanwhile: whose that is now, only another look-up can tell.
+            return None;
+        }
         self.has_phone.then_some(Match {
             by: MatchedBy::Phone,
             // A customer with both phone and e-mail is no split, whoever else has the e-mail.
@@ -65,7 +70,7 @@ impl Found {
     }
 }
 
-impl Customers<'_> {
+impl Customers {
     /// Updates the customer with `id`, or without one the customer that has the phone or the
     /// e-mail of `change`, or else creates one.
     ///
@@ -77,13 +82,45 @@ impl Customers<'_> {
         id: Option<CustomerId>,
         change: Change,
     ) -> Result<Upserted, UpsertError> {
+        // In a task of its own: a client that goes away must not leave a transaction half-way, with
+        // its locks, on a connection that others are given next.
+        let customers = self.clone();
+        tokio::spawn(async move { customers.upsert_at_once(id, change).await }.in_current_span())
+            .await
+            .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?
+    }
+
+    async fn upsert_at_once(
+        &self,
+        id: Option<CustomerId>,
+        change: Change,
+    ) -> Result<Upserted, UpsertError> {
         let asked = self.asked_keys(&change);
         let locks = Locks::new(self.company.id, &asked);
-        let mut transaction = self.pool.begin_with(AssertSqlSafe(locks.begin())).await?;
+        let mut connection = self.pool.acquire().await?;
+        let done = self
+            .transact(&mut connection, &locks, id, &asked, change)
+            .await;
+        if let Err(UpsertError::Store(_)) = done {
+            // It may have failed half-way into BEGIN: nobody else is to have this connection.
+            connection.close_on_drop();
+        }
+        done
+    }
+
+    async fn transact(
+        &self,
+        connection: &mut PgConnection,
+        locks: &Locks,
+        id: Option<CustomerId>,
+        asked: &MatchKeys,
+        change: Change,
+    ) -> Result<Upserted, UpsertError> {
+        let mut transaction = connection.begin_with(AssertSqlSafe(locks.begin())).await?;
         let found = match id {
             Some(id) => Some(self.find_by_id(&mut transaction, id).await?),
             None if asked.is_empty() => None,
-            None => self.find_by_keys(&mut transaction, &asked).await?,
+            None => self.find_by_keys(&mut transaction, asked).await?,
         };
         let upserted = match found {
             Some((customer, matched)) => {
@@ -147,7 +184,9 @@ impl Customers<'_> {
                 return Ok(Some((found.customer, matched)));
             }
         }
-        Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut))
+        Err(StoreError::Unavailable(sqlx::Error::Protocol(
+            "a customer changed faster than it could be matched".to_owned(),
+        )))
     }
 
     async fn look_up(

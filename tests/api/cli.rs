@@ -1,10 +1,15 @@
 //! The command line: what operators type, and what scripts read of it.
 
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+use chrono::{Days, Utc};
 
 use crate::support::App;
 use crate::support::postgres::Database;
 use crate::support::program::{Serve, answer, complaint};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn company_create_prints_the_id_alone_and_list_shows_it() {
@@ -38,6 +43,8 @@ async fn key_create_prints_a_key_alone_that_works_until_it_is_revoked() {
     let app = App::start().await;
     let settings = [("DATABASE_URL", app.database_url.as_str())];
     let company = app.company.to_string();
+    let in_90_days = || (Utc::now() + Days::new(90)).format("%Y-%m-%d").to_string();
+    let earliest = in_90_days();
     let key = answer(
         &settings,
         &[
@@ -55,6 +62,7 @@ async fn key_create_prints_a_key_alone_that_works_until_it_is_revoked() {
             "web form",
         ],
     );
+    let latest = in_90_days(); // Another day, when midnight came between.
     assert_eq!(key.lines().count(), 1);
     let key = key.trim();
     let (id, secret) = key
@@ -75,6 +83,7 @@ async fn key_create_prints_a_key_alone_that_works_until_it_is_revoked() {
     for shown in ["active", "customers:read", "1000", "web form"] {
         assert!(line.contains(shown), "{line}");
     }
+    assert!(line.contains(&earliest) || line.contains(&latest), "{line}");
     assert!(!list.contains(secret), "{list}");
 
     answer(&settings, &["key", "revoke", id]);
@@ -84,6 +93,11 @@ async fn key_create_prints_a_key_alone_that_works_until_it_is_revoked() {
         .find(|line| line.contains(id))
         .expect("the key");
     assert!(line.contains("revoked"), "{line}");
+    let deadline = Instant::now() + PATIENCE;
+    while caller.auth_test().await.status != 401 {
+        assert!(Instant::now() < deadline, "the key works on");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 #[tokio::test]
@@ -135,6 +149,7 @@ fn settings_that_are_unknown_or_malformed_are_named() {
         ("CLIENTELE_DB_CONNECTIONS", "many"),
         ("CLIENTELE_MIGRATE", "perhaps"),
         ("DATABASE_URL", "nonsense"),
+        ("RUST_LOG", "clientele=loud"),
     ] {
         let complaint = complaint(&[(name, value)], &["serve"]);
         assert!(complaint.contains(name), "{complaint}");

@@ -1,8 +1,11 @@
 //! Many clients at once, on several servers, and never a customer twice.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::support::{App, Reply};
@@ -198,4 +201,46 @@ async fn a_customer_is_seen_by_every_server_as_soon_as_it_is_there() {
         assert_eq!(other.search(&name).await, [id.as_str()]);
         assert_eq!(other.get(&id).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn a_customer_held_by_somebody_else_is_a_503_in_time_and_nothing_is_left_behind() {
+    let app = App::start().await;
+    let id = app
+        .create(json!({"phone": "763-555-0100", "tags": ["a"]}))
+        .await;
+    let mut holder = PgConnection::connect(&app.database_url)
+        .await
+        .expect("a connection");
+    let mut held = holder.begin().await.expect("a transaction");
+    sqlx::query("select from customers where id = $1::uuid for update")
+        .bind(&id)
+        .execute(&mut *held)
+        .await
+        .expect("a lock");
+
+    // One client waits for its answer, another goes away while it waits.
+    let gone = app
+        .request(Method::POST, "/customers")
+        .json(&json!({"phone": "763-555-0100", "tags": ["b"]}))
+        .timeout(Duration::from_millis(200))
+        .send();
+    let (gone, waited) = tokio::join!(gone, app.post(json!({"id": id, "tags": ["c"]})));
+    assert!(gone.is_err());
+    assert_eq!(waited.status, 503, "{}", waited.body);
+    assert!(waited.header("retry-after").is_some());
+
+    held.rollback().await.expect("the lock's end");
+    let after = app
+        .post(json!({"phone": "763-555-0100", "tags": ["d"]}))
+        .await;
+    assert_eq!(after.status, 200, "{}", after.body);
+    let idle: i64 = sqlx::query_scalar(
+        "select count(*) from pg_stat_activity
+        where datname = current_database() and state like 'idle in transaction%'",
+    )
+    .fetch_one(&mut holder)
+    .await
+    .expect("a count");
+    assert_eq!(idle, 0);
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::program::{Serve, answer, complaint, database_runs};
+use crate::support::program::{Serve, answer, complaint, database_runs, run};
 
 fn data_dir() -> TempDir {
     tempfile::Builder::new()
@@ -32,16 +32,29 @@ fn paste(line: &str) -> Value {
     serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{line}: {printed}"))
 }
 
-/// Stops the database even when a test fails half-way: the last command that uses it does.
+/// Stops the database even when a test fails half-way: the last command that uses it does, and if
+/// that fails too, a signal.
 struct Stopped<'d>(&'d Path);
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
         if database_runs(self.0) {
-            let dir = self.0.to_str().expect("a path");
-            crate::support::program::run(&[("CLIENTELE_DATA_DIR", dir)], &["company", "list"]);
+            let dir = self.0.to_string_lossy();
+            run(&[("CLIENTELE_DATA_DIR", &dir)], &["company", "list"]);
+        }
+        if let Some(pid) = postmaster(self.0) {
+            let _ = Command::new("kill").args(["-QUIT", &pid]).status();
         }
     }
+}
+
+/// The process that serves this data directory: not one that has the number of one that died.
+fn postmaster(data_dir: &Path) -> Option<String> {
+    let data = data_dir.join("postgres/data");
+    let file = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
+    let pid = file.lines().next()?.trim();
+    let works_in = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
+    (works_in == data).then(|| pid.to_owned())
 }
 
 #[test]
@@ -64,8 +77,10 @@ fn the_line_printed_at_the_start_works_and_its_customer_outlives_a_kill() {
     assert!(database_runs(dir.path()), "the service still uses it");
     assert_eq!(paste(&serve.curl)["id"], created["id"]);
 
+    assert!(postmaster(dir.path()).is_some());
     assert_eq!(serve.stop(), Some(0));
     assert!(!database_runs(dir.path()));
+    assert_eq!(postmaster(dir.path()), None);
     assert!(answer(&settings, &["company", "list"]).contains("demo"));
     assert!(!database_runs(dir.path()));
 }
@@ -74,7 +89,7 @@ fn the_line_printed_at_the_start_works_and_its_customer_outlives_a_kill() {
 fn the_data_directory_can_be_moved() {
     let dir = data_dir();
     let (before, after) = (dir.path().join("a"), dir.path().join("b"));
-    let _stopped = Stopped(&after);
+    let _stopped = [Stopped(&before), Stopped(&after)];
     let at = |place: &Path| {
         answer(
             &[("CLIENTELE_DATA_DIR", place.to_str().expect("a path"))],
