@@ -78,6 +78,11 @@ impl Serve {
                 let _ = tell.send(line);
             }
         });
+        // Held from here on, so that it is stopped even when it does not greet.
+        let mut serve = Self {
+            child,
+            curl: String::new(),
+        };
         let mut greeting = Vec::new();
         while !greeting
             .iter()
@@ -86,10 +91,9 @@ impl Serve {
             let line = told.recv_timeout(PATIENCE);
             greeting.push(line.unwrap_or_else(|_| panic!("no line to paste: {greeting:?}")));
         }
-        Self {
-            child,
-            curl: greeting.last().expect("a line").trim().to_owned(),
-        }
+        let line = greeting.pop().expect("a line");
+        line.trim().clone_into(&mut serve.curl);
+        serve
     }
 
     /// Tells it to stop; the answer is its exit code.
