@@ -12,8 +12,19 @@ pub struct Database {
 }
 
 impl Database {
-    /// Finds the database, and starts the private one where none is named.
-    pub async fn open(settings: &Settings) -> Result<Self, CliError> {
+    /// Does `work` on the database. The private one is started before, where none is named, and
+    /// stopped after when nobody else uses it; the first error is the one that is told.
+    pub async fn with(
+        settings: &Settings,
+        work: impl AsyncFnOnce(&Self) -> Result<(), CliError>,
+    ) -> Result<(), CliError> {
+        let database = Self::open(settings).await?;
+        let done = work(&database).await;
+        let closed = database.close().await;
+        done.and(closed)
+    }
+
+    async fn open(settings: &Settings) -> Result<Self, CliError> {
         if let Some(url) = &settings.database_url {
             return Ok(Self {
                 url: url.clone(),
@@ -49,8 +60,7 @@ impl Database {
         Ok(Store::connect(&self.url, settings.db_connections)?)
     }
 
-    /// Ends the use of the database; the private one stops when nobody else uses it.
-    pub async fn close(self) -> Result<(), CliError> {
+    async fn close(self) -> Result<(), CliError> {
         if let Some(embedded) = self.embedded {
             blocking(move || embedded.stop()).await?;
         }

@@ -14,8 +14,8 @@ use thiserror::Error;
 
 use crate::config::{Settings, SettingsError};
 use crate::embedded::EmbeddedError;
-use crate::store::StoreError;
 use crate::store::migrate::MigrateError;
+use crate::store::{Store, StoreError};
 use database::Database;
 
 /// The customer directory that a business hosts itself.
@@ -33,6 +33,13 @@ enum Command {
     Serve,
     /// Bring the database to the newest schema
     Migrate,
+    #[command(flatten)]
+    OnStore(OnStore),
+}
+
+/// What is done on a database whose schema is right.
+#[derive(Debug, Subcommand)]
+enum OnStore {
     /// Make and list companies
     #[command(subcommand)]
     Company(company::Command),
@@ -82,39 +89,35 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let settings = Settings::load()?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(&settings).await,
-        command => {
-            let database = Database::open(&settings).await?;
-            let done = run_on(&database, &settings, command).await;
-            let closed = database.close().await;
-            done.and(closed)
+        Command::Migrate => Database::with(&settings, migrate).await,
+        Command::OnStore(command) => {
+            Database::with(&settings, async |database| {
+                // To change the schema under running servers is for `serve` and `migrate`.
+                let may_migrate = database.embedded().is_some();
+                let store = database.store(&settings, may_migrate).await?;
+                let done = run_on(&store, command).await;
+                store.close().await;
+                done
+            })
+            .await
         }
     }
 }
 
-async fn run_on(
-    database: &Database,
-    settings: &Settings,
-    command: Command,
-) -> Result<(), CliError> {
-    if let Command::Migrate = command {
-        let applied = crate::store::migrate::run(database.url()).await?;
-        return print(&format!("{applied} migrations applied"));
-    }
-    // To change the schema under running servers is for `serve` and `migrate`.
-    let store = database
-        .store(settings, database.embedded().is_some())
-        .await?;
-    let done = match command {
-        Command::Company(command) => company::run(&store, command).await,
-        Command::Key(command) => key::run(&store, command).await,
-        Command::Recompute => {
+async fn migrate(database: &Database) -> Result<(), CliError> {
+    let applied = crate::store::migrate::run(database.url()).await?;
+    print(&format!("{applied} migrations applied"))
+}
+
+async fn run_on(store: &Store, command: OnStore) -> Result<(), CliError> {
+    match command {
+        OnStore::Company(command) => company::run(store, command).await,
+        OnStore::Key(command) => key::run(store, command).await,
+        OnStore::Recompute => {
             let customers = store.recompute().await?;
             print(&format!("{customers} customers recomputed"))
         }
-        Command::Serve | Command::Migrate => Ok(()), // Done above.
-    };
-    store.close().await;
-    done
+    }
 }
 
 /// Answers on standard output; one who has stopped reading is an error, not a panic.

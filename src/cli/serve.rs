@@ -18,10 +18,10 @@ pub async fn run(settings: &Settings) -> Result<(), CliError> {
         address: settings.bind,
         source,
     })?;
-    let database = Database::open(settings).await?;
-    let served = serve(settings, listener, &database, &mut stop).await;
-    let closed = database.close().await;
-    served.and(closed)
+    Database::with(settings, async |database| {
+        serve(settings, listener, database, &mut stop).await
+    })
+    .await
 }
 
 async fn serve(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use url::Url;
+use url::form_urlencoded::Serializer;
 
 use super::binaries::Binaries;
 use super::user::{ServiceUser, with_uid};
@@ -26,41 +26,67 @@ const CHANGING: Duration = Duration::from_secs(10);
 /// Locales with Unicode's character classes, best first; the last is always there.
 const LOCALES: [&str; 3] = ["C.UTF-8", "en_US.UTF-8", "C"];
 
-/// A cluster in a directory; `B` is its programs, once they are known.
+/// A cluster in a directory, and the programs that run it.
 #[derive(Debug)]
-pub(super) struct Cluster<B = Binaries> {
+pub(super) struct Cluster {
     dir: PathBuf,
     user: Option<ServiceUser>,
-    binaries: B,
+    binaries: Binaries,
 }
 
-impl Cluster<()> {
+/// The socket on which the server of the cluster in `dir` listens.
+pub(super) fn socket(dir: &Path) -> PathBuf {
+    run_dir(dir).join(format!(".s.PGSQL.{PORT}"))
+}
+
+/// The major version of the programs that made the cluster in `dir`; none when it is still to be
+/// made.
+pub(super) fn major_version(dir: &Path) -> Result<Option<u32>, EmbeddedError> {
+    let path = data_dir(dir).join("PG_VERSION");
+    match fs::read_to_string(&path) {
+        Ok(version) => Ok(version.trim().parse().ok()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at(&path, error)),
+    }
+}
+
+fn data_dir(dir: &Path) -> PathBuf {
+    dir.join("data")
+}
+
+fn run_dir(dir: &Path) -> PathBuf {
+    dir.join("run")
+}
+
+impl Cluster {
     /// The cluster in `dir`, which need not be there yet. It runs as `user`, or as whom its data
     /// belong to.
-    pub fn at(dir: &Path, user: Option<ServiceUser>) -> Self {
-        let owner = || fs::metadata(dir).ok().and_then(|data| with_uid(data.uid()));
+    pub fn at(dir: PathBuf, user: Option<ServiceUser>, binaries: Binaries) -> Self {
+        let owner = || {
+            let made = fs::symlink_metadata(&dir).ok()?;
+            with_uid(made.uid()).filter(|owner| owner.uid != 0)
+        };
+        let user = user.map(|user| owner().unwrap_or(user));
         Self {
-            dir: dir.to_owned(),
-            user: user.map(|user| owner().filter(|owner| owner.uid != 0).unwrap_or(user)),
-            binaries: (),
+            dir,
+            user,
+            binaries,
         }
     }
 
-    /// The major version of the programs that made it; none when it is still to be made.
-    pub fn major_version(&self) -> Result<Option<u32>, EmbeddedError> {
-        let path = self.data().join("PG_VERSION");
-        match fs::read_to_string(&path) {
-            Ok(version) => Ok(version.trim().parse().ok()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(at(&path, error)),
-        }
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        let socket = Serializer::new(String::new())
+            .append_pair("host", &run_dir(&self.dir).to_string_lossy())
+            .finish();
+        format!("postgres://{NAME}@localhost:{PORT}/{NAME}?{socket}")
     }
 
     /// Makes the cluster, unless it is there.
     ///
     /// All below its directory is made by the one who runs it: root writes nothing, and follows no
     /// link, where another user could have put one.
-    pub fn prepare(&self, binaries: &Binaries) -> Result<(), EmbeddedError> {
+    pub fn prepare(&self) -> Result<(), EmbeddedError> {
         create_dir(&self.dir, 0o700)?;
         if let Some(user) = &self.user {
             let made = fs::symlink_metadata(&self.dir).map_err(|source| at(&self.dir, source))?;
@@ -71,50 +97,55 @@ impl Cluster<()> {
         }
         self.check_reachable()?;
         self.tool("mkdir", &["-p", "run", "log"])?;
-        if self.data().exists() {
+        if data_dir(&self.dir).exists() {
             return Ok(());
         }
         // Made beside its place and then moved there: one that was interrupted is never taken for
         // a whole one.
         self.tool("rm", &["-rf", "data.new"])?;
         let new = self.dir.join("data.new");
-        self.init(binaries, &new)?;
-        self.create_database(binaries, &new)?;
+        self.init(&new)?;
+        self.create_database(&new)?;
         self.tool("mv", &["data.new", "data"])
     }
 
     /// Starts the server, unless it runs.
-    pub fn start(&self, binaries: &Binaries) -> Result<(), EmbeddedError> {
-        if self.is_listening(binaries)? {
+    pub fn start(&self) -> Result<(), EmbeddedError> {
+        if self.is_listening()? {
             return Ok(());
         }
-        let mut start = self.pg_ctl(binaries, "start");
+        let mut start = self.pg_ctl("start");
         start
             .args(["-w", "-t", START_SECONDS, "-l", "log/start.log", "-o"])
             .arg(self.options());
-        let started = self.run(start)?;
-        if started.status.success() {
+        let Err(mut failure) = self.succeed("pg_ctl start", start) else {
             return Ok(());
+        };
+        // It only says where the reason stands.
+        if let EmbeddedError::Program { output, .. } = &mut failure {
+            let mut tail = Command::new("tail");
+            tail.args(["-n", "20", "log/start.log"]);
+            output.push_str(&said(&self.run(tail)?));
         }
-        let mut tail = Command::new("tail");
-        tail.args(["-n", "20", "log/start.log"]);
-        let mut output = said(&started);
-        output.push_str(&said(&self.run(tail)?));
-        Err(EmbeddedError::Program {
-            program: "pg_ctl start",
-            output,
-        })
+        Err(failure)
+    }
+
+    /// Stops the server: clients are sent away, what is committed is kept.
+    pub fn stop(&self) -> Result<(), EmbeddedError> {
+        let mut stop = self.pg_ctl("stop");
+        stop.args(["-m", "fast", "-w", "-t", STOP_SECONDS]);
+        self.succeed("pg_ctl stop", stop)
     }
 
     /// Whether the server runs and listens. Its pid file alone does not tell: after a crash of the
     /// machine the pid may be another's. One that is stopping, or only starting, is waited for.
-    fn is_listening(&self, binaries: &Binaries) -> Result<bool, EmbeddedError> {
+    fn is_listening(&self) -> Result<bool, EmbeddedError> {
         let deadline = Instant::now() + CHANGING;
         loop {
-            if !self.run(self.pg_ctl(binaries, "status"))?.status.success() {
+            if !self.run(self.pg_ctl("status"))?.status.success() {
                 return Ok(false);
             }
-            if UnixStream::connect(self.socket()).is_ok() {
+            if UnixStream::connect(socket(&self.dir)).is_ok() {
                 return Ok(true);
             }
             if Instant::now() > deadline {
@@ -131,12 +162,12 @@ impl Cluster<()> {
         let settings = [
             ("listen_addresses", String::new()),
             ("port", PORT.to_string()),
-            ("unix_socket_directories", in_list(&self.run_dir())),
+            ("unix_socket_directories", in_list(&run_dir(&self.dir))),
             ("unix_socket_permissions", "0700".to_owned()),
             ("logging_collector", "on".to_owned()),
             (
                 "log_directory",
-                self.log_dir().to_string_lossy().into_owned(),
+                self.dir.join("log").to_string_lossy().into_owned(),
             ),
             ("log_filename", "postgresql-%a.log".to_owned()),
             ("log_rotation_age", "1d".to_owned()),
@@ -150,23 +181,7 @@ impl Cluster<()> {
     fn tool(&self, program: &'static str, arguments: &[&str]) -> Result<(), EmbeddedError> {
         let mut command = Command::new(program);
         command.args(arguments);
-        let done = self.run(command)?;
-        if done.status.success() {
-            return Ok(());
-        }
-        Err(EmbeddedError::Program {
-            program,
-            output: said(&done),
-        })
-    }
-
-    /// The same cluster, with the programs that started it.
-    pub fn with_binaries(self, binaries: Binaries) -> Cluster {
-        Cluster {
-            dir: self.dir,
-            user: self.user,
-            binaries,
-        }
+        self.succeed(program, command)
     }
 
     fn check_reachable(&self) -> Result<(), EmbeddedError> {
@@ -188,30 +203,25 @@ impl Cluster<()> {
         })
     }
 
-    fn init(&self, binaries: &Binaries, new: &Path) -> Result<(), EmbeddedError> {
-        let mut output = String::new();
-        for locale in LOCALES {
-            let mut initdb = Command::new(binaries.path("initdb"));
+    fn init(&self, new: &Path) -> Result<(), EmbeddedError> {
+        let in_locale = |locale: &str| {
+            let mut initdb = Command::new(self.binaries.path("initdb"));
             initdb
                 .args(["--encoding=UTF8", "--auth=trust", "--username", NAME])
                 .arg(format!("--locale={locale}"))
                 .arg("--pgdata")
                 .arg(new);
-            let made = self.run(initdb)?;
-            if made.status.success() {
-                return Ok(());
-            }
-            output = said(&made);
-        }
-        Err(EmbeddedError::Program {
-            program: "initdb",
-            output,
-        })
+            self.succeed("initdb", initdb)
+        };
+        let [best, second, last] = LOCALES;
+        in_locale(best)
+            .or_else(|_| in_locale(second))
+            .or_else(|_| in_locale(last))
     }
 
     /// Creates the database in the still unmoved cluster, without starting a server.
-    fn create_database(&self, binaries: &Binaries, new: &Path) -> Result<(), EmbeddedError> {
-        let mut single = Command::new(binaries.path("postgres"));
+    fn create_database(&self, new: &Path) -> Result<(), EmbeddedError> {
+        let mut single = Command::new(self.binaries.path("postgres"));
         single.args(["--single", "-D"]).arg(new).arg("postgres");
         single
             .stdin(Stdio::piped())
@@ -220,7 +230,7 @@ impl Cluster<()> {
         let mut child = self
             .as_user(&mut single)
             .spawn()
-            .map_err(|source| at(&binaries.path("postgres"), source))?;
+            .map_err(|source| at(&self.binaries.path("postgres"), source))?;
         if let Some(mut input) = child.stdin.take() {
             writeln!(input, "create database {NAME}").map_err(|source| at(new, source))?;
         }
@@ -235,57 +245,23 @@ impl Cluster<()> {
             output,
         })
     }
-}
 
-impl Cluster {
-    /// Where clients connect.
-    pub fn url(&self) -> String {
-        // A constant that parses.
-        let Ok(mut url) = Url::parse(&format!("postgres://{NAME}@localhost:{PORT}/{NAME}")) else {
-            unreachable!("the URL of the private database is well-formed");
-        };
-        url.query_pairs_mut()
-            .append_pair("host", &self.run_dir().to_string_lossy());
-        url.into()
+    fn pg_ctl(&self, action: &str) -> Command {
+        let mut command = Command::new(self.binaries.path("pg_ctl"));
+        command.arg(action).arg("-D").arg(data_dir(&self.dir));
+        command
     }
 
-    /// Stops the server: clients are sent away, what is committed is kept.
-    pub fn stop(&self) -> Result<(), EmbeddedError> {
-        let mut stop = self.pg_ctl(&self.binaries, "stop");
-        stop.args(["-m", "fast", "-w", "-t", STOP_SECONDS]);
-        let stopped = self.run(stop)?;
-        if stopped.status.success() {
+    /// Runs a program that must succeed; `name` is what an error calls it.
+    fn succeed(&self, name: &'static str, command: Command) -> Result<(), EmbeddedError> {
+        let done = self.run(command)?;
+        if done.status.success() {
             return Ok(());
         }
         Err(EmbeddedError::Program {
-            program: "pg_ctl stop",
-            output: said(&stopped),
+            program: name,
+            output: said(&done),
         })
-    }
-}
-
-impl<B> Cluster<B> {
-    /// The socket on which the server listens.
-    pub fn socket(&self) -> PathBuf {
-        self.run_dir().join(format!(".s.PGSQL.{PORT}"))
-    }
-
-    fn data(&self) -> PathBuf {
-        self.dir.join("data")
-    }
-
-    fn run_dir(&self) -> PathBuf {
-        self.dir.join("run")
-    }
-
-    fn log_dir(&self) -> PathBuf {
-        self.dir.join("log")
-    }
-
-    fn pg_ctl(&self, binaries: &Binaries, action: &str) -> Command {
-        let mut command = Command::new(binaries.path("pg_ctl"));
-        command.arg(action).arg("-D").arg(self.data());
-        command
     }
 
     /// Runs a program to its end, as the one to whom the cluster belongs.

@@ -103,20 +103,21 @@ impl Embedded {
             .canonicalize()
             .map_err(|source| at(data_dir, source))?;
         let _starting = lock_start(&data_dir)?;
-        let cluster = Cluster::at(&data_dir.join("postgres"), service_user);
-        let socket = cluster.socket();
+        let dir = data_dir.join("postgres");
+        let socket = cluster::socket(&dir);
         if socket.as_os_str().len() > LONGEST_SOCKET_PATH {
             return Err(EmbeddedError::PathTooLong(socket));
         }
-        let binaries = programs(&data_dir, pg_bin, cluster.major_version()?)?;
-        cluster.prepare(&binaries)?;
-        cluster.start(&binaries)?;
+        let binaries = programs(&data_dir, pg_bin, cluster::major_version(&dir)?)?;
+        let cluster = Cluster::at(dir, service_user, binaries);
+        cluster.prepare()?;
+        cluster.start()?;
         let users = open_lock(&data_dir.join("users.lock"))?;
         users
             .lock_shared()
             .map_err(|source| at(&data_dir, source))?;
         Ok(Self {
-            cluster: cluster.with_binaries(binaries),
+            cluster,
             users,
             data_dir,
         })

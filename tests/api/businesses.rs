@@ -10,12 +10,7 @@ type Row = HashMap<String, String>;
 
 #[tokio::test]
 async fn each_real_business_becomes_one_customer_and_posting_again_makes_no_other() {
-    let app = App::start().await;
-    let rows = rows();
-    for row in &rows {
-        let reply = app.post(customer(row)).await;
-        assert!(reply.status < 300, "{row:?}: {}", reply.body);
-    }
+    let (app, rows) = with_all_posted().await;
     let keys: HashSet<String> = rows.iter().filter_map(key).collect();
     let keyless = rows.iter().filter(|row| key(row).is_none()).count();
     let expected = keys.len() + keyless;
@@ -32,11 +27,7 @@ async fn each_real_business_becomes_one_customer_and_posting_again_makes_no_othe
 
 #[tokio::test]
 async fn what_the_rows_of_one_business_say_is_kept_line_by_line() {
-    let app = App::start().await;
-    let rows = rows();
-    for row in &rows {
-        app.post(customer(row)).await;
-    }
+    let (app, rows) = with_all_posted().await;
     let mut rows_of: HashMap<String, Vec<&Row>> = HashMap::new();
     for row in &rows {
         if let Some(key) = key(row) {
@@ -63,11 +54,7 @@ async fn what_the_rows_of_one_business_say_is_kept_line_by_line() {
 
 #[tokio::test]
 async fn real_names_are_found_without_accents_and_phones_by_their_last_seven_digits() {
-    let app = App::start().await;
-    let rows = rows();
-    for row in &rows {
-        app.post(customer(row)).await;
-    }
+    let (app, rows) = with_all_posted().await;
     for (search, written) in [("brauerei", "brauerei"), ("cafe", "café")] {
         // By key, or by row where there is none: what the customers are. The last name stays.
         let names: HashMap<String, &str> = rows
@@ -113,6 +100,17 @@ async fn real_names_are_found_without_accents_and_phones_by_their_last_seven_dig
         phones.contains(&&json!(row["phone"].trim())),
         "{ending}: {phones:?}"
     );
+}
+
+/// A service to which every row was posted, in order.
+async fn with_all_posted() -> (App, Vec<Row>) {
+    let app = App::start().await;
+    let rows = rows();
+    for row in &rows {
+        let reply = app.post(customer(row)).await;
+        assert!(reply.status < 300, "{row:?}: {}", reply.body);
+    }
+    (app, rows)
 }
 
 async fn total(app: &App, query: &str) -> Value {

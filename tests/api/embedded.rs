@@ -4,11 +4,14 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::program::{Serve, answer, complaint, database_runs, run};
+
+const PATIENCE: Duration = Duration::from_secs(30);
 
 fn data_dir() -> TempDir {
     tempfile::Builder::new()
@@ -53,8 +56,12 @@ fn postmaster(data_dir: &Path) -> Option<String> {
     let data = data_dir.join("postgres/data");
     let file = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid = file.lines().next()?.trim();
-    let works_in = std::fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    (works_in == data).then(|| pid.to_owned())
+    serves(pid, &data).then(|| pid.to_owned())
+}
+
+/// Whether the process is there and works in `data`; one that only waits to be buried does not.
+fn serves(pid: &str, data: &Path) -> bool {
+    std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|works_in| works_in == data)
 }
 
 #[test]
@@ -77,10 +84,15 @@ fn the_line_printed_at_the_start_works_and_its_customer_outlives_a_kill() {
     assert!(database_runs(dir.path()), "the service still uses it");
     assert_eq!(paste(&serve.curl)["id"], created["id"]);
 
-    assert!(postmaster(dir.path()).is_some());
+    let postgres = postmaster(dir.path()).expect("the database's process");
     assert_eq!(serve.stop(), Some(0));
     assert!(!database_runs(dir.path()));
-    assert_eq!(postmaster(dir.path()), None);
+    let deadline = Instant::now() + PATIENCE;
+    while serves(&postgres, &dir.path().join("postgres/data")) {
+        // Its pid file goes a moment before it does.
+        assert!(Instant::now() < deadline, "{postgres} is still there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     assert!(answer(&settings, &["company", "list"]).contains("demo"));
     assert!(!database_runs(dir.path()));
 }
