@@ -14,7 +14,7 @@ const FILE: &str = "clientele.toml";
 const PREFIX: &str = "CLIENTELE_";
 const DEFAULT_BIND: &str = "127.0.0.1:8080";
 const DEFAULT_METRICS_BIND: &str = "127.0.0.1:9464";
-const DEFAULT_DB_CONNECTIONS: u32 = 16;
+const DEFAULT_DB_CONNECTIONS: usize = 16;
 
 /// Every setting as it is named in the file; in the environment they are in capitals behind
 /// `CLIENTELE_`, but for `DATABASE_URL`.
@@ -40,7 +40,7 @@ pub struct Settings {
     /// Where the private database lives.
     pub data_dir: PathBuf,
     /// The most connections to the database.
-    pub db_connections: u32,
+    pub db_connections: usize,
     /// Whether migrations are run at the start.
     pub migrate: bool,
     /// The directory of the `PostgreSQL` programs for the private database; none: looked for.

@@ -96,7 +96,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
                 let may_migrate = database.embedded().is_some();
                 let store = database.store(&settings, may_migrate).await?;
                 let done = run_on(&store, command).await;
-                store.close().await;
+                store.close();
                 done
             })
             .await

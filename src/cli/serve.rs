@@ -38,7 +38,7 @@ async fn serve(
     let server = http::serve(listener, store.clone(), http::Options::default())?;
     greet(address, demo_key.as_deref());
     until_stopped(server, stop).await?;
-    store.close().await;
+    store.close();
     tracing::info!("stopped");
     Ok(())
 }

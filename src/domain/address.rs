@@ -25,13 +25,25 @@ pub type Address = AddressOf<Option<ShortText>>;
 /// What a request says about an address.
 pub type AddressChange = AddressOf<Field<ShortText>>;
 
-impl Address {
+impl<T> AddressOf<Option<T>> {
     /// Whether nothing of it is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let Self {
+            street1,
+            street2,
+            city,
+            state,
+            zip,
+            country,
+        } = self;
+        [street1, street2, city, state, zip, country]
+            .iter()
+            .all(|line| line.is_none())
     }
+}
 
+impl Address {
     /// This address after `change`.
     #[must_use]
     pub fn merge(&self, change: AddressChange) -> Self {

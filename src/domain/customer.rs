@@ -8,7 +8,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::FieldError;
-use super::address::{Address, AddressChange};
+use super::address::{Address, AddressChange, AddressOf};
 use super::email::Email;
 use super::location::Location;
 use super::phone::Phone;
@@ -20,7 +20,7 @@ use super::text::{Notes, ShortText};
 pub struct CustomerId(Uuid);
 
 /// Whether a company still works for a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// It does.
     Active,
@@ -46,6 +46,26 @@ pub struct Customer {
     pub has_payment_method: bool,
     /// What integrators said about it.
     pub profile: Profile,
+}
+
+/// A customer as lists show it: a part of what is known, borrowed from where it was read.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // The names are those of the documented item.
+pub struct Listed<'a> {
+    pub id: CustomerId,
+    pub created_at: DateTime<Utc>,
+    pub has_payment_method: bool,
+    pub first_name: Option<&'a str>,
+    pub last_name: Option<&'a str>,
+    pub company_name: Option<&'a str>,
+    pub email: Option<&'a str>,
+    pub phone: Option<&'a str>,
+    pub notes: Option<&'a str>,
+    pub source: Option<&'a str>,
+    pub status: Option<Status>,
+    pub tags: Vec<String>,
+    pub property: AddressOf<Option<&'a str>>,
+    pub location: Option<Location>,
 }
 
 /// Everything that integrators say about a customer.

@@ -18,7 +18,7 @@ const FEWEST_DIGITS: usize = 4;
 const FEWEST_DIGITS_JOINED: usize = 7;
 
 /// What a customer must contain to be found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// This text, somewhere.
     Contains(Needle),
@@ -29,7 +29,7 @@ pub enum Condition {
 }
 
 /// A piece of search text, as it stands there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Needle(String);
 
 /// The text by which a customer is found.
@@ -79,7 +79,26 @@ pub fn parse(raw: &str, region: DefaultRegion) -> Result<Option<Condition>, Text
     Ok(Some(Condition::All(conditions)))
 }
 
+impl Condition {
+    /// Whether an index of trigrams can find what satisfies this, rather than only recognise it.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        match self {
+            Self::Contains(needle) => needle.has_trigram(),
+            Self::All(all) => all.iter().any(Self::is_indexed),
+            Self::Any(any) => any.iter().all(Self::is_indexed),
+        }
+    }
+}
+
 impl Needle {
+    /// Whether three letters or digits stand in a row.
+    fn has_trigram(&self) -> bool {
+        self.0
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|run| run.chars().nth(2).is_some())
+    }
+
     /// The pattern for SQL `like` that finds this piece anywhere: its `\`, `%` and `_` are
     /// ordinary characters.
     #[must_use]

@@ -13,7 +13,7 @@ pub const MAX_TAGS: usize = 100;
 pub type Tag = Text<100>;
 
 /// Up to [`MAX_TAGS`] different tags in order of first appearance.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Tags(Vec<Tag>);
 
 /// Why a list of strings is no [`Tags`].

@@ -41,7 +41,8 @@ pub async fn list(
 ) -> Result<HttpResponse, ApiError> {
     let query = list_query(request.query_string(), caller.company.default_region)?;
     let found = store.customers(caller.company).list(&query).await?;
-    Ok(HttpResponse::Ok().json(ListReply::new(&found, query.page)))
+    let customers = found.customers()?;
+    Ok(HttpResponse::Ok().json(ListReply::new(&customers, found.total, query.page)))
 }
 
 /// `GET /customers/{id}`
@@ -51,9 +52,9 @@ pub async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id: CustomerId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let customer = store.customers(caller.company).get(id).await?;
-    let customer = customer.ok_or(ApiError::NotFound)?;
-    Ok(HttpResponse::Ok().json(ItemReply::new(&customer)))
+    let found = store.customers(caller.company).get(id).await?;
+    let found = found.ok_or(ApiError::NotFound)?;
+    Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?)))
 }
 
 fn upsert_reply(upserted: &Upserted) -> HttpResponse {

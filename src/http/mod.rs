@@ -51,10 +51,10 @@ impl Default for Options {
 /// # Errors
 /// When the listener cannot be used.
 pub fn serve(listener: TcpListener, store: Store, options: Options) -> std::io::Result<Server> {
-    // Shared by all workers; a worker clones what it finds here, it makes nothing of its own.
-    let keys = Data::new(KeyCache::new(store.clone()));
-    let store = Data::new(store);
     let server = HttpServer::new(move || {
+        let store = store.share(options.workers).unwrap();
+        let keys = Data::new(KeyCache::new(store.clone()));
+        let store = Data::new(store);
         App::new()
             .app_data(store.clone())
             .app_data(keys.clone())

@@ -33,11 +33,15 @@ impl Store {
         default_region: DefaultRegion,
     ) -> Result<CompanyId, StoreError> {
         let id = CompanyId::generate();
-        sqlx::query("insert into companies (id, name, default_region) values ($1, $2, $3)")
-            .bind(id.as_uuid())
-            .bind(name.as_str())
-            .bind(default_region.to_string())
-            .execute(&self.pool)
+        self.pool
+            .run(async |connection| {
+                sqlx::query("insert into companies (id, name, default_region) values ($1, $2, $3)")
+                    .bind(id.as_uuid())
+                    .bind(name.as_str())
+                    .bind(default_region.to_string())
+                    .execute(connection)
+                    .await
+            })
             .await?;
         Ok(id)
     }
@@ -48,11 +52,15 @@ impl Store {
     /// When the database fails.
     pub async fn companies(&self) -> Result<Vec<CompanySummary>, StoreError> {
         // An operator's call on a small table: no index is wanted.
-        let rows = sqlx::query(
+        let rows = self
+            .pool
+            .run(async |connection| {
+                sqlx::query(
             "select id, name, default_region, created_at from companies order by created_at, id",
         )
-        .fetch_all(&self.pool)
-        .await?;
+        .fetch_all(connection).await
+            })
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(CompanySummary {
@@ -71,9 +79,14 @@ impl Store {
     /// When the database fails.
     pub async fn has_company(&self, id: CompanyId) -> Result<bool, StoreError> {
         // Served by companies_pkey.
-        let found = sqlx::query("select from companies where id = $1")
-            .bind(id.as_uuid())
-            .fetch_optional(&self.pool)
+        let found = self
+            .pool
+            .run(async |connection| {
+                sqlx::query("select from companies where id = $1")
+                    .bind(id.as_uuid())
+                    .fetch_optional(connection)
+                    .await
+            })
             .await?;
         Ok(found.is_some())
     }

@@ -1,26 +1,49 @@
 //! One customer by its id.
 
-use sqlx::AssertSqlSafe;
+use std::sync::LazyLock;
 
-use super::{Customers, StoreError, row};
-use crate::domain::customer::{Customer, CustomerId};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgRow;
+
+use super::listed::{self, LISTED};
+use super::{Customers, StoreError};
+use crate::domain::customer::{CustomerId, Listed};
+
+/// Served by `customers_pkey`.
+static GET: LazyLock<String> = LazyLock::new(|| {
+    format!("select {LISTED} from customers c where c.company_id = $1 and c.id = $2")
+});
+
+/// A customer that was found.
+#[derive(Debug)]
+pub struct FoundCustomer(PgRow);
+
+impl FoundCustomer {
+    /// The customer.
+    ///
+    /// # Errors
+    /// When a column has not the type it should.
+    pub fn customer(&self) -> Result<Listed<'_>, StoreError> {
+        Ok(listed::read(&self.0, 0)?)
+    }
+}
 
 impl Customers {
     /// The customer with this id, archived or not; none when this company has no such customer.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn get(&self, id: CustomerId) -> Result<Option<Customer>, StoreError> {
-        // Served by customers_pkey.
-        let sql = format!(
-            "select {} from customers c where c.company_id = $1 and c.id = $2",
-            row::COLUMNS
-        );
-        let found = sqlx::query(AssertSqlSafe(sql))
-            .bind(self.company.id.as_uuid())
-            .bind(id.as_uuid())
-            .fetch_optional(&self.pool)
+    pub async fn get(&self, id: CustomerId) -> Result<Option<FoundCustomer>, StoreError> {
+        let found = self
+            .pool
+            .run(async |connection| {
+                sqlx::query(AssertSqlSafe(GET.as_str()))
+                    .bind(self.company.id.as_uuid())
+                    .bind(id.as_uuid())
+                    .fetch_optional(connection)
+                    .await
+            })
             .await?;
-        Ok(found.map(|found| row::read(&found, 0)).transpose()?)
+        Ok(found.map(FoundCustomer))
     }
 }

@@ -19,6 +19,13 @@ mod embedded {
 /// change.
 const MIGRATION_LOCK: i64 = 0x0C11_E17E_0000_0001;
 
+/// How often a server looks whether another has finished migrating.
+const TURN: Duration = Duration::from_millis(50);
+
+/// The first line of a migration that cannot run in a transaction. It is one statement, which must
+/// do no harm when it runs again: whether it is done and whether that is noted are two things then.
+const OUTSIDE: &str = "-- Outside a transaction:";
+
 /// How long a database that is starting is waited for.
 const START_UP: Duration = Duration::from_mins(1);
 
@@ -66,11 +73,7 @@ pub enum MigrateError {
 /// migration that fails leaves nothing behind.
 pub async fn run(database_url: &str) -> Result<usize, MigrateError> {
     let mut connection = connect(database_url).await?;
-    // Of the session, on a connection of its own: it goes when the connection does.
-    sqlx::query("select pg_advisory_lock($1)")
-        .bind(MIGRATION_LOCK)
-        .execute(&mut connection)
-        .await?;
+    await_turn(&mut connection).await?;
     refuse_newer(schema_version(&mut connection).await?)?;
     let mut database = Database(connection);
     let report = embedded::migrations::runner()
@@ -78,6 +81,24 @@ pub async fn run(database_url: &str) -> Result<usize, MigrateError> {
         .await?;
     database.0.close().await?;
     Ok(report.applied_migrations().len())
+}
+
+/// Takes the lock of migrations. It is the session's, on a connection of its own: it goes when the
+/// connection does.
+///
+/// Asked for again and again: who waits for it within a statement has a snapshot, and an index that
+/// is made beside the writers waits for the end of every older one.
+async fn await_turn(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    loop {
+        let ours: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+            .bind(MIGRATION_LOCK)
+            .fetch_one(&mut *connection)
+            .await?;
+        if ours {
+            return Ok(());
+        }
+        tokio::time::sleep(TURN).await;
+    }
 }
 
 /// Makes sure that the database has just the schema that this program needs.
@@ -159,8 +180,13 @@ impl AsyncTransaction for Database {
         &'a mut self,
         queries: T,
     ) -> Result<usize, sqlx::Error> {
-        let mut transaction = self.0.begin().await?;
+        let mut queries = queries.peekable();
         let mut executed = 0;
+        if let Some(alone) = queries.next_if(|query| query.starts_with(OUTSIDE)) {
+            self.execute_outside(alone).await?;
+            executed += 1;
+        }
+        let mut transaction = self.0.begin().await?;
         for query in queries {
             // The text of a migration, many statements long, or refinery's own bookkeeping.
             sqlx::raw_sql(AssertSqlSafe(query.to_owned()))
@@ -170,6 +196,29 @@ impl AsyncTransaction for Database {
         }
         transaction.commit().await?;
         Ok(executed)
+    }
+}
+
+impl Database {
+    /// Runs a statement that no transaction may hold. What an index in the making left behind when
+    /// it was interrupted is dropped first: it would be taken for the index.
+    async fn execute_outside(&mut self, statement: &str) -> Result<(), sqlx::Error> {
+        let invalid: Vec<String> = sqlx::query_scalar(
+            "select indexrelid::regclass::text from pg_index
+            where not indisvalid and indrelid = 'customers'::regclass",
+        )
+        .fetch_all(&mut self.0)
+        .await?;
+        for index in invalid {
+            let drop = format!("drop index concurrently {index}");
+            sqlx::raw_sql(AssertSqlSafe(drop))
+                .execute(&mut self.0)
+                .await?;
+        }
+        sqlx::raw_sql(AssertSqlSafe(statement.to_owned()))
+            .execute(&mut self.0)
+            .await?;
+        Ok(())
     }
 }
 

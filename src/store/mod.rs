@@ -8,8 +8,10 @@ mod customers;
 mod error;
 mod keys;
 mod list;
+mod listed;
 mod locks;
 pub mod migrate;
+mod pool;
 mod recompute;
 mod row;
 mod upsert;
@@ -17,33 +19,36 @@ mod usage;
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 
 use crate::domain::Company;
 
 pub use companies::CompanySummary;
+pub use customers::FoundCustomer;
+use list::Totals;
+use pool::Pool;
+
 pub use error::{StoreError, UpsertError};
 pub use keys::KeySummary;
-pub use list::{CustomerPage, ListQuery};
+pub use list::{CustomerPage, Filters, ListQuery};
 pub use upsert::{Outcome, Upserted};
 pub use usage::Usage;
 
-/// How long a request waits for a connection before the server counts as overloaded.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the readiness check waits for an answer.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database, through a pool of connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: PgPool,
+    pool: Pool,
+    totals: Totals,
 }
 
 /// The customers of one company: the only way to reach a customer.
 #[derive(Debug, Clone)]
 pub struct Customers {
-    pool: PgPool,
+    pool: Pool,
+    totals: Totals,
     company: Company,
 }
 
@@ -53,13 +58,24 @@ impl Store {
     ///
     /// # Errors
     /// When the URL is malformed.
-    pub fn connect(database_url: &str, connections: u32) -> Result<Self, StoreError> {
+    pub fn connect(database_url: &str, connections: usize) -> Result<Self, StoreError> {
         let options: PgConnectOptions = database_url.parse()?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options.application_name("clientele"));
-        Ok(Self { pool })
+        Ok(Self {
+            pool: Pool::new(options.application_name("clientele"), connections)?,
+            totals: Totals::new(),
+        })
+    }
+
+    /// A store on the same database with a share of the connections: one of `shares`. Each has its
+    /// own, so that the thread which uses it wakes no other.
+    ///
+    /// # Errors
+    /// When there can be no connections at all.
+    pub fn share(&self, shares: usize) -> Result<Self, StoreError> {
+        Ok(Self {
+            pool: self.pool.apart((self.pool.size() / shares).max(1))?,
+            totals: self.totals.clone(),
+        })
     }
 
     /// The customers of `company`.
@@ -67,6 +83,7 @@ impl Store {
     pub fn customers(&self, company: Company) -> Customers {
         Customers {
             pool: self.pool.clone(),
+            totals: self.totals.clone(),
             company,
         }
     }
@@ -76,14 +93,17 @@ impl Store {
     /// # Errors
     /// When none comes within two seconds.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        tokio::time::timeout(PING_TIMEOUT, sqlx::query("select 1").execute(&self.pool))
+        let answer = self
+            .pool
+            .run(async |connection| sqlx::query("select 1").execute(connection).await);
+        tokio::time::timeout(PING_TIMEOUT, answer)
             .await
             .map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))??;
         Ok(())
     }
 
     /// Closes every connection, after what is under way.
-    pub async fn close(&self) {
-        self.pool.close().await;
+    pub fn close(&self) {
+        self.pool.close();
     }
 }

@@ -1,6 +1,6 @@
 //! Making match keys and search text anew, after an upgrade that changed their rules.
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 use super::{Customers, Store, StoreError, locks, row};
@@ -49,7 +49,8 @@ impl Store {
 impl Customers {
     /// The next customers behind the id `after`: the last one's id, and how many were written.
     async fn recompute_batch(&self, after: Uuid) -> Result<Option<(Uuid, u64)>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut connection = self.pool.get().await?;
+        let mut transaction = connection.begin().await?;
         // Alone: a key must not change hands between the look-up of an upsert and its write.
         sqlx::query(AssertSqlSafe(locks::alone(self.company.id)))
             .execute(&mut *transaction)
@@ -106,6 +107,7 @@ impl Customers {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
+        connection.settle();
         Ok(Some((last, written.rows_affected())))
     }
 }

@@ -5,7 +5,7 @@ use sqlx::query::Query;
 use sqlx::{Decode, Postgres, Row, Type};
 use uuid::Uuid;
 
-use crate::domain::address::Address;
+use crate::domain::address::{Address, AddressOf};
 use crate::domain::customer::{Customer, Profile, Status};
 use crate::domain::email::Email;
 use crate::domain::location::Location;
@@ -45,7 +45,7 @@ pub const PLACEHOLDERS: &str = "\
 /// # Errors
 /// When a column has not the type it should.
 pub fn read(row: &PgRow, first: usize) -> Result<Customer, sqlx::Error> {
-    let mut columns = Columns { row, next: first };
+    let mut columns = Columns::new(row, first);
     Ok(Customer {
         id: columns.take::<Uuid>()?.into(),
         created_at: columns.take()?,
@@ -63,9 +63,9 @@ pub fn read(row: &PgRow, first: usize) -> Result<Customer, sqlx::Error> {
             tags: Tags::from_stored(columns.take()?),
             service_type: columns.text()?,
             service_frequency: columns.text()?,
-            billing: columns.address()?,
+            billing: columns.address_of(Columns::text)?,
             billing_same_as_property: columns.take()?,
-            property: columns.address()?,
+            property: columns.address_of(Columns::text)?,
             location: columns.location()?,
         },
     })
@@ -127,13 +127,19 @@ fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<&str> {
 
 /// Takes the columns of a row one after the other: a look-up by name for each of thirty columns of
 /// a thousand rows is what a page of a thousand would spend its time on.
-struct Columns<'r> {
+pub struct Columns<'r> {
     row: &'r PgRow,
     next: usize,
 }
 
 impl<'r> Columns<'r> {
-    fn take<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Result<T, sqlx::Error> {
+    /// The columns from `first` on.
+    pub fn new(row: &'r PgRow, first: usize) -> Self {
+        Self { row, next: first }
+    }
+
+    /// The next column.
+    pub fn take<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Result<T, sqlx::Error> {
         let value = self.row.try_get(self.next)?;
         self.next += 1;
         Ok(value)
@@ -143,25 +149,31 @@ impl<'r> Columns<'r> {
         Ok(self.take::<Option<String>>()?.map(Text::from_stored))
     }
 
-    fn status(&mut self) -> Result<Option<Status>, sqlx::Error> {
+    /// The next column, as a status.
+    pub fn status(&mut self) -> Result<Option<Status>, sqlx::Error> {
         self.take::<Option<&str>>()?
             .map(str::parse)
             .transpose()
             .map_err(|error| sqlx::Error::Decode(Box::new(error)))
     }
 
-    fn address(&mut self) -> Result<Address, sqlx::Error> {
-        Ok(Address {
-            street1: self.text()?,
-            street2: self.text()?,
-            city: self.text()?,
-            state: self.text()?,
-            zip: self.text()?,
-            country: self.text()?,
+    /// The next six columns, as the lines of an address.
+    pub fn address_of<T>(
+        &mut self,
+        line: impl Fn(&mut Self) -> Result<T, sqlx::Error>,
+    ) -> Result<AddressOf<T>, sqlx::Error> {
+        Ok(AddressOf {
+            street1: line(self)?,
+            street2: line(self)?,
+            city: line(self)?,
+            state: line(self)?,
+            zip: line(self)?,
+            country: line(self)?,
         })
     }
 
-    fn location(&mut self) -> Result<Option<Location>, sqlx::Error> {
+    /// The next two columns, as a location.
+    pub fn location(&mut self) -> Result<Option<Location>, sqlx::Error> {
         let latitude: Option<f64> = self.take()?;
         let longitude: Option<f64> = self.take()?;
         latitude

@@ -97,13 +97,13 @@ impl Customers {
     ) -> Result<Upserted, UpsertError> {
         let asked = self.asked_keys(&change);
         let locks = Locks::new(self.company.id, &asked);
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.pool.get().await?;
         let done = self
             .transact(&mut connection, &locks, id, &asked, change)
             .await;
-        if let Err(UpsertError::Store(_)) = done {
-            // It may have failed half-way into BEGIN: nobody else is to have this connection.
-            connection.close_on_drop();
+        // It may have failed half-way into BEGIN: nobody else is to have such a connection.
+        if !matches!(done, Err(UpsertError::Store(_))) {
+            connection.settle();
         }
         done
     }

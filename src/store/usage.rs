@@ -30,17 +30,22 @@ impl Store {
         limit: NonZeroU32,
     ) -> Result<Usage, StoreError> {
         // Served by api_key_usage_pkey. One statement, so that no two requests get the last one.
-        let counted: Option<i64> = sqlx::query_scalar(
-            "insert into api_key_usage (key_id, day, used) values ($1, $2, 1)
+        let counted: Option<i64> = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_scalar(
+                    "insert into api_key_usage (key_id, day, used) values ($1, $2, 1)
             on conflict (key_id, day) do update set used = api_key_usage.used + 1
                 where api_key_usage.used < $3
             returning used",
-        )
-        .bind(key.as_str())
-        .bind(day)
-        .bind(i64::from(limit.get()))
-        .fetch_optional(&self.pool)
-        .await?;
+                )
+                .bind(key.as_str())
+                .bind(day)
+                .bind(i64::from(limit.get()))
+                .fetch_optional(connection)
+                .await
+            })
+            .await?;
         Ok(Usage::new(
             limit,
             counted.unwrap_or(i64::MAX),
@@ -59,12 +64,16 @@ impl Store {
         limit: NonZeroU32,
     ) -> Result<Usage, StoreError> {
         // Served by api_key_usage_pkey.
-        let used: Option<i64> =
-            sqlx::query_scalar("select used from api_key_usage where key_id = $1 and day = $2")
-                .bind(key.as_str())
-                .bind(day)
-                .fetch_optional(&self.pool)
-                .await?;
+        let used: Option<i64> = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_scalar("select used from api_key_usage where key_id = $1 and day = $2")
+                    .bind(key.as_str())
+                    .bind(day)
+                    .fetch_optional(connection)
+                    .await
+            })
+            .await?;
         Ok(Usage::new(limit, used.unwrap_or(0), true))
     }
 }

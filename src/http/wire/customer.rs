@@ -1,16 +1,17 @@
 //! Customers as they are sent: flat in the reply of an upsert, as items elsewhere.
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::timestamp;
-use crate::domain::address::Address;
-use crate::domain::customer::{Customer, Status};
+use crate::domain::address::AddressOf;
+use crate::domain::customer::{Listed, Status};
 use crate::domain::email::Email;
 use crate::domain::page::Page;
 use crate::domain::phone::Phone;
 use crate::domain::tags::Tags;
 use crate::domain::text::Text;
-use crate::store::{CustomerPage, Outcome, Upserted};
+use crate::store::{Outcome, Upserted};
 
 /// The reply of `POST /customers`: every field of the body, absent ones `null`.
 #[derive(Serialize)]
@@ -70,7 +71,7 @@ struct Pagination {
 /// A customer in a list. What has no value is left out, but for four fields that are `null` then.
 #[derive(Serialize)]
 struct Item<'a> {
-    id: String,
+    id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<ItemAddress<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,7 +92,7 @@ struct Item<'a> {
     source: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
-    tags: Option<Vec<&'a str>>,
+    tags: Option<&'a [String]>,
 }
 
 /// The property's address; five of its lines are always strings.
@@ -148,15 +149,15 @@ impl<'a> FlatCustomer<'a> {
 }
 
 impl<'a> ListReply<'a> {
-    /// The reply with the customers found on `page`.
-    pub fn new(found: &'a CustomerPage, page: Page) -> Self {
+    /// The reply with the customers found on `page`, of `total` in all.
+    pub fn new(customers: &'a [Listed<'a>], total: i64, page: Page) -> Self {
         Self {
-            data: found.customers.iter().map(Item::new).collect(),
+            data: customers.iter().map(Item::new).collect(),
             pagination: Pagination {
-                has_more: page.has_more(found.total),
+                has_more: page.has_more(total),
                 limit: page.limit.get(),
                 page: page.number.get(),
-                total: found.total,
+                total,
             },
             status: "success",
         }
@@ -165,7 +166,7 @@ impl<'a> ListReply<'a> {
 
 impl<'a> ItemReply<'a> {
     /// The reply with one customer.
-    pub fn new(customer: &'a Customer) -> Self {
+    pub fn new(customer: &'a Listed<'a>) -> Self {
         Self {
             data: Item::new(customer),
             status: "success",
@@ -174,41 +175,40 @@ impl<'a> ItemReply<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn new(customer: &'a Customer) -> Self {
-        let profile = &customer.profile;
+    fn new(customer: &'a Listed<'a>) -> Self {
         Self {
-            id: customer.id.to_string(),
-            address: ItemAddress::of(&profile.property),
-            company_name: text(profile.company_name.as_ref()),
+            id: customer.id.as_uuid(),
+            address: ItemAddress::of(&customer.property),
+            company_name: customer.company_name,
             created_at: timestamp(customer.created_at),
-            email: profile.email.as_ref().map(Email::as_str),
-            first_name: text(profile.first_name.as_ref()),
+            email: customer.email,
+            first_name: customer.first_name,
             has_payment_method: customer.has_payment_method,
-            last_name: text(profile.last_name.as_ref()),
-            location: profile
+            last_name: customer.last_name,
+            location: customer
                 .location
                 .map(|place| [place.latitude(), place.longitude()]),
-            notes: text(profile.notes.as_ref()),
-            phone: profile.phone.as_ref().map(Phone::as_str),
-            source: text(profile.source.as_ref()),
-            status: profile.status.map(Status::as_str),
-            tags: tags(&profile.tags),
+            notes: customer.notes,
+            phone: customer.phone,
+            source: customer.source,
+            status: customer.status.map(Status::as_str),
+            tags: (!customer.tags.is_empty()).then_some(customer.tags.as_slice()),
         }
     }
 }
 
 impl<'a> ItemAddress<'a> {
-    fn of(address: &'a Address) -> Option<Self> {
+    fn of(address: &AddressOf<Option<&'a str>>) -> Option<Self> {
         if address.is_empty() {
             return None;
         }
         Some(Self {
-            city: text(address.city.as_ref()).unwrap_or_default(),
-            country: text(address.country.as_ref()).unwrap_or_default(),
-            state: text(address.state.as_ref()).unwrap_or_default(),
-            street1: text(address.street1.as_ref()).unwrap_or_default(),
-            street2: text(address.street2.as_ref()),
-            zip: text(address.zip.as_ref()).unwrap_or_default(),
+            city: address.city.unwrap_or_default(),
+            country: address.country.unwrap_or_default(),
+            state: address.state.unwrap_or_default(),
+            street1: address.street1.unwrap_or_default(),
+            street2: address.street2,
+            zip: address.zip.unwrap_or_default(),
         })
     }
 }

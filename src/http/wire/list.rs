@@ -10,7 +10,7 @@ use crate::domain::phone::DefaultRegion;
 use crate::domain::search;
 use crate::domain::tags::Tags;
 use crate::http::error::ApiError;
-use crate::store::ListQuery;
+use crate::store::{Filters, ListQuery};
 
 /// The parameters of a query, and what was wrong with those that were read.
 struct Parameters {
@@ -29,12 +29,14 @@ pub fn list_query(query: &str, region: DefaultRegion) -> Result<ListQuery, ApiEr
             number: parameters.parse("page").unwrap_or_default(),
             limit: parameters.parse("limit").unwrap_or_default(),
         },
-        search: parameters
-            .read("search", |raw| search::parse(raw, region))
-            .flatten(),
-        status: parameters.parse("status"),
-        tags: parameters.tags(),
-        archived: parameters.read("archived", boolean).unwrap_or(false),
+        filters: Filters {
+            search: parameters
+                .read("search", |raw| search::parse(raw, region))
+                .flatten(),
+            status: parameters.parse("status"),
+            tags: parameters.tags(),
+            archived: parameters.read("archived", boolean).unwrap_or(false),
+        },
     };
     if parameters.errors.is_empty() {
         Ok(read)

@@ -1,0 +1,3 @@
+-- Outside a transaction: made while others write.
+-- customers_live has all of it.
+drop index concurrently if exists customers_newest;

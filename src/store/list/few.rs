@@ -1,0 +1,57 @@
+//! Filters that an index finds few customers for: all are found, counted, and one page shown.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::sql::{NEWEST_FIRST, Search, Statement};
+use super::{CustomerPage, ListQuery};
+use crate::store::listed::LISTED;
+use crate::store::{Customers, StoreError};
+
+/// From here on there are many: finding all of them would take longer than walking to the newest.
+const MANY: i64 = 5_000;
+
+impl Customers {
+    /// The page, unless there are many such customers.
+    ///
+    /// Served by `customers_search` or `customers_tags`, and `customers_pkey`.
+    pub(super) async fn page_of_few(
+        &self,
+        query: &ListQuery,
+    ) -> Result<Option<CustomerPage>, StoreError> {
+        let mut statement = Statement::new(self.company.id, query, Search::ByIndex)?;
+        let many = statement.bind(MANY)?;
+        let sql = format!(
+            "with few as materialized (
+                select id, created_at from customers where {conditions}{live} limit {many}
+            ), page as (
+                select id, created_at from few order by {NEWEST_FIRST} limit $2 offset $3
+            )
+            select t.total, {LISTED}
+            from (select count(*) as total from few) as t
+            left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
+            order by p.created_at desc, p.id desc",
+            conditions = statement.conditions(),
+            live = if query.filters.archived {
+                ""
+            } else {
+                " and archived_at is null"
+            },
+        );
+        // Not kept as a prepared statement: a plan made for any values would not use the search
+        // index (measured: 95 ms instead of 0.5).
+        let rows = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_with(AssertSqlSafe(sql), statement.arguments())
+                    .persistent(false)
+                    .fetch_all(connection)
+                    .await
+            })
+            .await?;
+        let found: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        if found >= MANY {
+            return Ok(None);
+        }
+        CustomerPage::new(rows, 1).map(Some)
+    }
+}

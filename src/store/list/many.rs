@@ -1,0 +1,85 @@
+//! Filters that let many customers through: the page is found by walking from an end of the list,
+//! and the total is counted only if the company's customers have changed since it last was.
+
+use sqlx::{AssertSqlSafe, Row};
+
+use super::sql::{NEWEST_FIRST, Part, Search, Statement, is_deep};
+use super::totals::Counted;
+use super::{CustomerPage, ListQuery};
+use crate::store::listed::LISTED;
+use crate::store::{Customers, StoreError};
+
+impl Customers {
+    /// Served by `customer_totals_pkey`; the count by `customers_live_search`, `customers_live_long`
+    /// and `customers_archived`; the page by the same, or near the top by `customers_live`.
+    pub(super) async fn page_of_many(
+        &self,
+        query: &ListQuery,
+        known: Option<Counted>,
+    ) -> Result<CustomerPage, StoreError> {
+        let mut statement = Statement::new(self.company.id, query, Search::ByRow)?;
+        let changes = statement.bind(known.map(|known| known.changes))?;
+        let changed_at = statement.bind(known.and_then(|known| known.changed_at))?;
+        let total = statement.bind(known.map(|known| known.total))?;
+        let parts = Part::of(&query.filters);
+        let totals = format!(
+            "with version as (
+                select coalesce(sum(changes), 0)::bigint as changes, max(changed_at) as changed_at
+                from customer_totals
+                where company_id = $1
+            ), totals as materialized (
+                select changes, changed_at,
+                    case
+                        when changes = {changes} and changed_at = {changed_at} then {total}
+                        else {count}
+                    end as total
+                from version
+            )",
+            count = statement.count(parts),
+        );
+        let sql = if is_deep(query.page) || query.filters.archived {
+            format!(
+                "{totals}, page as ({ids})
+                select t.total, t.changes, t.changed_at, {LISTED}
+                from totals t
+                left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
+                order by p.created_at desc, p.id desc",
+                ids = statement.ids(parts),
+            )
+        } else {
+            format!(
+                "{totals}
+                select t.total, t.changes, t.changed_at, {LISTED}
+                from totals t
+                left join (
+                    select {LISTED} from customers c where {conditions}
+                    order by {NEWEST_FIRST} limit $2 offset $3
+                ) as c on true
+                order by c.created_at desc, c.id desc",
+                conditions = statement.conditions_in(Part::Live),
+            )
+        };
+        // Not kept as a prepared statement: it is planned for these values.
+        let rows = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_with(AssertSqlSafe(sql), statement.arguments())
+                    .persistent(false)
+                    .fetch_all(connection)
+                    .await
+            })
+            .await?;
+        if let Some(row) = rows.first() {
+            let counted = Counted {
+                total: row.try_get(0)?,
+                changes: row.try_get(1)?,
+                changed_at: row.try_get(2)?,
+            };
+            if known != Some(counted) {
+                self.totals
+                    .set(self.company.id, query.filters.clone(), counted);
+            }
+        }
+        CustomerPage::new(rows, 3)
+    }
+}

@@ -1,0 +1,118 @@
+//! The list: a page of customers and the number of all, from one snapshot.
+//!
+//! Without a search or tags the number is kept (`customer_totals`). Else it is counted, in one of two
+//! ways. *Few* customers are found by an index of what is searched, and the page is cut from what
+//! was found. Of *many* the newest are found by walking the customers from the newest on; they are
+//! counted from an index that has the text itself, and once counted they are not counted again until
+//! the company's customers change.
+
+mod few;
+mod many;
+mod plain;
+mod sql;
+mod totals;
+
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use super::listed;
+use super::{Customers, StoreError};
+use crate::domain::customer::{Listed, Status};
+use crate::domain::page::Page;
+use crate::domain::search::Condition;
+use crate::domain::tags::Tags;
+
+pub(super) use totals::Totals;
+
+/// Which customers to list, and which page of them.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    /// The page.
+    pub page: Page,
+    /// Who is on it.
+    pub filters: Filters,
+}
+
+/// Which customers to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Filters {
+    /// What they must contain.
+    pub search: Option<Condition>,
+    /// Their status.
+    pub status: Option<Status>,
+    /// Tags of which they must have at least one; none: any customer.
+    pub tags: Tags,
+    /// Whether archived customers are listed too.
+    pub archived: bool,
+}
+
+/// A page of customers and the number of all that the filters let through.
+#[derive(Debug)]
+pub struct CustomerPage {
+    /// How many there are on all pages.
+    pub total: i64,
+    rows: Vec<PgRow>,
+    /// The column with which a customer begins.
+    first: usize,
+}
+
+impl CustomerPage {
+    /// The customers of the page, newest first.
+    ///
+    /// # Errors
+    /// When a column has not the type it should.
+    pub fn customers(&self) -> Result<Vec<Listed<'_>>, StoreError> {
+        let read = |row| listed::read(row, self.first);
+        Ok(self.rows.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// From rows that each begin with the total. A page past the end is one row without a customer.
+    fn new(mut rows: Vec<PgRow>, first: usize) -> Result<Self, StoreError> {
+        let total = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+        let mut error = None;
+        rows.retain(|row| match row.try_get::<Option<Uuid>, _>(first) {
+            Ok(id) => id.is_some(),
+            Err(unreadable) => {
+                error = Some(unreadable);
+                false
+            }
+        });
+        match error {
+            Some(error) => Err(error.into()),
+            None => Ok(Self { total, rows, first }),
+        }
+    }
+}
+
+impl Filters {
+    /// Whether the number of such customers is kept.
+    fn are_counted(&self) -> bool {
+        self.search.is_none() && self.tags.is_empty()
+    }
+
+    /// Whether an index can find such customers, rather than only recognise them.
+    fn are_indexed(&self) -> bool {
+        !self.tags.is_empty() || self.search.as_ref().is_some_and(Condition::is_indexed)
+    }
+}
+
+impl Customers {
+    /// A page of the customers that `query` asks for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, query: &ListQuery) -> Result<CustomerPage, StoreError> {
+        if query.filters.are_counted() {
+            return self.plain_page(query).await;
+        }
+        let known = self.totals.get(self.company.id, &query.filters);
+        if known.is_none()
+            && query.filters.are_indexed()
+            && let Some(page) = self.page_of_few(query).await?
+        {
+            return Ok(page);
+        }
+        self.page_of_many(query, known).await
+    }
+}
