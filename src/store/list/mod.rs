@@ -25,6 +25,10 @@ use crate::domain::tags::Tags;
 
 pub(super) use totals::Totals;
 
+/// Up to here it is quicker to look at all customers of a company than at an index of what is
+/// searched, in which other companies' entries stand between.
+const SMALL: i64 = 5_000;
+
 /// Which customers to list, and which page of them.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery {
@@ -109,10 +113,33 @@ impl Customers {
         let known = self.totals.get(self.company.id, &query.filters);
         if known.is_none()
             && query.filters.are_indexed()
+            && self.size().await? > SMALL
             && let Some(page) = self.page_of_few(query).await?
         {
             return Ok(page);
         }
         self.page_of_many(query, known).await
+    }
+
+    /// About how many customers the company has. Served by `customer_totals_pkey`.
+    async fn size(&self) -> Result<i64, StoreError> {
+        if let Some(size) = self.totals.size(self.company.id) {
+            return Ok(size);
+        }
+        let size = self
+            .pool
+            .run(async |connection| {
+                sqlx::query_scalar(
+                    "select coalesce(sum(live_active + live_inactive + live_without_status), 0)::bigint
+                    from customer_totals
+                    where company_id = $1",
+                )
+                .bind(self.company.id.as_uuid())
+                .fetch_one(connection)
+                .await
+            })
+            .await?;
+        self.totals.set_size(self.company.id, size);
+        Ok(size)
     }
 }

@@ -1,4 +1,7 @@
-//! Totals that were counted, and for which version of a company's customers they hold.
+//! What is remembered between lists: totals that were counted, with the version of a company's
+//! customers for which they hold, and about how many customers a company has.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
@@ -6,14 +9,17 @@ use moka::sync::Cache;
 use super::Filters;
 use crate::domain::CompanyId;
 
-/// The most totals remembered.
+/// The most totals, and the most companies, remembered.
 const CAPACITY: u64 = 10_000;
+/// How long the size of a company is good enough to choose a plan by.
+const SIZE_LIFETIME: Duration = Duration::from_secs(10);
 
 /// What was counted lately. It is never too old: a total is only used for the version it holds for,
 /// and which version a snapshot has is read in that snapshot.
 #[derive(Debug, Clone)]
 pub struct Totals {
     counted: Cache<(CompanyId, Filters), Counted>,
+    sizes: Cache<CompanyId, i64>,
 }
 
 /// A total, and the version that it holds for.
@@ -33,12 +39,26 @@ impl Totals {
     pub fn new() -> Self {
         Self {
             counted: Cache::new(CAPACITY),
+            sizes: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_live(SIZE_LIFETIME)
+                .build(),
         }
     }
 
     /// What was counted last.
     pub fn get(&self, company: CompanyId, filters: &Filters) -> Option<Counted> {
         self.counted.get(&(company, filters.clone()))
+    }
+
+    /// About how many customers a company has.
+    pub fn size(&self, company: CompanyId) -> Option<i64> {
+        self.sizes.get(&company)
+    }
+
+    /// Remembers how many customers a company had just now.
+    pub fn set_size(&self, company: CompanyId, size: i64) {
+        self.sizes.insert(company, size);
     }
 
     /// Remembers what was counted.
