@@ -6,10 +6,6 @@ use clap::Parser;
 use clientele::cli::{self, Cli, CliError};
 use clientele::{config, telemetry};
 
-/// Half a dozen allocations for each of a thousand customers on a page: it shows.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match start(cli) {

@@ -1,39 +1,59 @@
+//! `cargo run --release -p clientele-bench`: Clientele at a million customers in one company, beside
+//! Postgres itself doing the same on the same data.
+
+mod calls;
 mod dataset;
 mod people;
+mod pgbench;
+mod report;
+mod service;
+mod steps;
+mod wrk;
 
-use clientele::embedded::Embedded;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use std::path::Path;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Measures the service beside pgbench, and writes docs/performance.md and docs/performance.svg.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where the customers are kept for the next run: 5 GB.
+    #[arg(long, default_value = "/var/tmp/clientele-bench")]
+    data_dir: PathBuf,
+    /// How long each measurement takes.
+    #[arg(long, default_value_t = 3)]
+    seconds: u64,
+    /// How often each is repeated; the median counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
+    /// Where the report goes.
+    #[arg(long, default_value = "docs")]
+    out: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The service under test, which the benchmark starts.
+    #[command(hide = true)]
+    Serve { database_url: String },
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let dir = Path::new("/var/tmp/clientele-bench");
-    let embedded = Embedded::start(dir, None)?;
-    let url = embedded.url();
-    let mut c = PgConnection::connect(&url).await?;
-    for s in [
-        "shared_buffers = '2GB'",
-        "max_connections = 200",
-        "effective_cache_size='12GB'",
-        "random_page_cost = 1.1",
-        "max_wal_size='8GB'",
-        "maintenance_work_mem='512MB'",
-    ] {
-        sqlx::raw_sql(AssertSqlSafe(format!("alter system set {s}")))
-            .execute(&mut c)
-            .await?;
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(Command::Serve { database_url }) => service::serve(&database_url).await,
+        None => {
+            let plan = steps::Plan {
+                data_dir: arguments.data_dir,
+                seconds: arguments.seconds,
+                rounds: arguments.rounds,
+            };
+            let report = steps::run(&plan).await?;
+            print!("{}", report.table());
+            report.write(&arguments.out)
+        }
     }
-    c.close().await?;
-    embedded.stop()?;
-    let embedded = Embedded::start(dir, None)?;
-    dataset::prepare(
-        &url,
-        &url.replace("/clientele?", "/million?"),
-        "million",
-        &dataset::FULL,
-    )
-    .await?;
-    println!("{url}");
-    std::mem::forget(embedded);
-    Ok(())
 }

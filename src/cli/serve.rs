@@ -35,7 +35,8 @@ async fn serve(
         () = stop.told() => return Ok(()),
     };
     let address = listener.local_addr()?;
-    let server = http::serve(listener, store.clone(), http::Options::default())?;
+    let options = http::Options::for_connections(store.connections());
+    let server = http::serve(listener, store.clone(), options)?;
     greet(address, demo_key.as_deref());
     until_stopped(server, stop).await?;
     store.close();

@@ -58,7 +58,6 @@ pub struct NewKey {
 }
 
 /// What is stored about a key, as far as a request needs it.
-#[derive(Clone)]
 pub struct KeyRecord {
     /// Which one.
     pub id: KeyId,

@@ -2,6 +2,7 @@
 //! before anything of the request itself is looked at.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -24,12 +25,21 @@ static RATELIMIT_REMAINING: HeaderName = HeaderName::from_static("ratelimit-rema
 static RATELIMIT_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// Who is calling. Handlers can have one only behind [`authenticate`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Caller {
+    key: Arc<KeyRecord>,
+}
+
+impl Caller {
     /// The company that the caller acts for.
-    pub company: Company,
+    pub fn company(&self) -> Company {
+        self.key.company
+    }
+
     /// What the caller may do.
-    pub scopes: Vec<Scope>,
+    pub fn scopes(&self) -> &[Scope] {
+        &self.key.scopes
+    }
 }
 
 impl FromRequest for Caller {
@@ -77,7 +87,7 @@ pub async fn require(
     let granted = request
         .extensions()
         .get::<Caller>()
-        .is_some_and(|caller| caller.scopes.contains(&scope));
+        .is_some_and(|caller| caller.scopes().contains(&scope));
     if granted {
         return Ok(next.call(request).await?.map_into_left_body());
     }
@@ -87,7 +97,7 @@ pub async fn require(
 
 /// `GET /auth/test`: who the caller is taken for.
 pub async fn test(caller: Caller) -> Json<AuthTest> {
-    Json(AuthTest::new(&caller.company, &caller.scopes, Utc::now()))
+    Json(AuthTest::new(caller.company(), caller.scopes(), Utc::now()))
 }
 
 /// The checks in their order. `usage` is what to tell of the daily limit, whatever the result.
@@ -118,10 +128,7 @@ async fn admit(
             retry_after: seconds_to_midnight(now),
         });
     }
-    Ok(Caller {
-        company: key.company,
-        scopes: key.scopes,
-    })
+    Ok(Caller { key })
 }
 
 async fn authenticated(
@@ -129,7 +136,7 @@ async fn authenticated(
     keys: &KeyCache,
     headers: &HeaderMap,
     now: DateTime<Utc>,
-) -> Result<KeyRecord, ApiError> {
+) -> Result<Arc<KeyRecord>, ApiError> {
     let presented: ApiKey = headers
         .get("x-api-key")
         .and_then(|value| value.to_str().ok())
@@ -153,7 +160,7 @@ async fn authenticated(
             }
         });
     }
-    Ok(record.clone())
+    Ok(Arc::clone(record))
 }
 
 fn tell_usage(headers: &mut HeaderMap, usage: Usage, now: DateTime<Utc>) {

@@ -27,7 +27,7 @@ pub async fn upsert(
 ) -> Result<HttpResponse, ApiError> {
     let request = UpsertRequest::from_json(body.into_inner())?;
     let upserted = store
-        .customers(caller.company)
+        .customers(caller.company())
         .upsert(request.id, request.change)
         .await?;
     Ok(upsert_reply(&upserted))
@@ -39,8 +39,8 @@ pub async fn list(
     caller: Caller,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let query = list_query(request.query_string(), caller.company.default_region)?;
-    let found = store.customers(caller.company).list(&query).await?;
+    let query = list_query(request.query_string(), caller.company().default_region)?;
+    let found = store.customers(caller.company()).list(&query).await?;
     let customers = found.customers()?;
     Ok(HttpResponse::Ok().json(ListReply::new(&customers, found.total, query.page)))
 }
@@ -52,7 +52,7 @@ pub async fn get(
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id: CustomerId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let found = store.customers(caller.company).get(id).await?;
+    let found = store.customers(caller.company()).get(id).await?;
     let found = found.ok_or(ApiError::NotFound)?;
     Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?)))
 }

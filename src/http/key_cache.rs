@@ -24,7 +24,7 @@ pub struct KeyCache {
 /// What the store said about a key, and when it was asked.
 pub struct Known {
     /// The key; none when there is no such key.
-    pub record: Option<KeyRecord>,
+    pub record: Option<Arc<KeyRecord>>,
     asked_at: Instant,
     used: AtomicBool,
 }
@@ -56,7 +56,7 @@ impl KeyCache {
         self.cache
             .try_get_with_by_ref(id, async {
                 let asked_at = Instant::now();
-                let record = self.store.key(id).await?;
+                let record = self.store.key(id).await?.map(Arc::new);
                 Ok(Arc::new(Known {
                     record,
                     asked_at,

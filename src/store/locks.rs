@@ -14,9 +14,9 @@ use crate::domain::matching::MatchKeys;
 const COMPANY_LOCKS: i32 = 0x0C11_E17E;
 
 /// Nobody waits for ever: not for a lock that a stuck transaction holds, and not for a transaction
-/// whose server is gone.
-const TIMEOUTS: &str =
-    "set local lock_timeout = '5s'; set local idle_in_transaction_session_timeout = '10s'";
+/// whose server is gone. Of this transaction only, like `set local`.
+const TIMEOUTS: &str = "set_config('lock_timeout', '5s', true), \
+    set_config('idle_in_transaction_session_timeout', '10s', true)";
 
 /// The statement that keeps all upserts of `company` out until the transaction ends.
 #[must_use]
@@ -62,13 +62,15 @@ impl Locks {
     /// company's lock is shared here; whoever works on very many customers at once takes it alone.
     #[must_use]
     pub fn begin(&self) -> String {
+        // One statement, whose expressions are evaluated from left to right: each statement of its
+        // own would be parsed and planned at every upsert.
         let mut sql = format!(
-            "begin; {TIMEOUTS}; select pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
+            "begin; select {TIMEOUTS}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
             self.company
         );
         for key in &self.keys {
             // Writing to a string does not fail.
-            let _ = write!(sql, "; select pg_advisory_xact_lock({key})");
+            let _ = write!(sql, ", pg_advisory_xact_lock({key})");
         }
         sql
     }

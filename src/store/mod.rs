@@ -19,6 +19,7 @@ mod usage;
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::domain::Company;
@@ -60,22 +61,29 @@ impl Store {
     /// When the URL is malformed.
     pub fn connect(database_url: &str, connections: usize) -> Result<Self, StoreError> {
         let options: PgConnectOptions = database_url.parse()?;
+        let options = options
+            .application_name("clientele")
+            .disable_statement_logging();
         Ok(Self {
-            pool: Pool::new(options.application_name("clientele"), connections)?,
+            pool: Pool::new(options, connections),
             totals: Totals::new(),
         })
     }
 
     /// A store on the same database with a share of the connections: one of `shares`. Each has its
     /// own, so that the thread which uses it wakes no other.
-    ///
-    /// # Errors
-    /// When there can be no connections at all.
-    pub fn share(&self, shares: usize) -> Result<Self, StoreError> {
-        Ok(Self {
-            pool: self.pool.apart((self.pool.size() / shares).max(1))?,
+    #[must_use]
+    pub fn share(&self, shares: usize) -> Self {
+        Self {
+            pool: self.pool.apart((self.pool.size() / shares).max(1)),
             totals: self.totals.clone(),
-        })
+        }
+    }
+
+    /// The most connections there will be.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.pool.size()
     }
 
     /// The customers of `company`.

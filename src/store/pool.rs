@@ -46,7 +46,7 @@ struct Lent {
 
 impl Pool {
     /// At most `size` connections, made when they are needed.
-    pub fn new(options: PgConnectOptions, size: usize) -> Result<Self, StoreError> {
+    pub fn new(options: PgConnectOptions, size: usize) -> Self {
         let connections = managed::Pool::builder(Connections { options })
             .max_size(size)
             .wait_timeout(Some(WAIT))
@@ -56,8 +56,8 @@ impl Pool {
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
-            .map_err(|error| StoreError::Internal(sqlx::Error::Configuration(error.into())))?;
-        Ok(Self { connections })
+            .expect("timeouts want a runtime, and one is named");
+        Self { connections }
     }
 
     /// The most connections there will be.
@@ -66,7 +66,7 @@ impl Pool {
     }
 
     /// As many connections to the same database, apart from these.
-    pub fn apart(&self, size: usize) -> Result<Self, StoreError> {
+    pub fn apart(&self, size: usize) -> Self {
         Self::new(self.connections.manager().options.clone(), size)
     }
 

@@ -138,9 +138,10 @@ impl<'r> Columns<'r> {
         Self { row, next: first }
     }
 
-    /// The next column.
+    /// The next column, which is taken to have the type that the migrations gave it: to compare
+    /// types for each of twenty columns of a thousand rows takes as long as to read them.
     pub fn take<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Result<T, sqlx::Error> {
-        let value = self.row.try_get(self.next)?;
+        let value = self.row.try_get_unchecked(self.next)?;
         self.next += 1;
         Ok(value)
     }

@@ -1,13 +1,16 @@
 //! The upsert: one READ COMMITTED transaction that locks, looks up, merges and writes.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::Customers;
 use super::error::{StoreError, UpsertError};
 use super::locks::Locks;
-use super::{Customers, row};
+use super::row::{self, COLUMNS, PLACEHOLDERS, WRITTEN};
 use crate::domain::customer::{Change, Customer, CustomerId, Field, Profile};
 use crate::domain::email::Email;
 use crate::domain::matching::{Match, MatchKeys, MatchedBy};
@@ -15,6 +18,56 @@ use crate::domain::matching::{Match, MatchKeys, MatchedBy};
 /// How often a look-up is repeated because the customer it found was changed while it waited for
 /// it. Each repetition means that somebody else got something done.
 const MOST_LOOK_UPS: usize = 20;
+
+/// Served by `customers_pkey`.
+static FIND_BY_ID: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {COLUMNS} from customers c where c.company_id = $1 and c.id = $2 for update of c"
+    )
+});
+
+/// Served by `customers_by_phone`, `customers_by_email` and then `customers_pkey`. What is computed
+/// from `c` sees the row as it is once it is locked; the rest, as it was before.
+static FIND_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "with by_phone as (
+            select id from customers
+            where company_id = $1 and phone_key = $2 and archived_at is null
+            order by created_at, id
+            limit 1
+        ), by_email as (
+            select id from customers
+            where company_id = $1 and email_key = $3 and archived_at is null
+            order by created_at, id
+            limit 1
+        )
+        select
+            (select id from by_phone),
+            (select id from by_email),
+            coalesce(c.archived_at is null and c.phone_key = $2, false),
+            coalesce(c.archived_at is null and c.email_key = $3, false),
+            {COLUMNS}
+        from customers c
+        where c.company_id = $1
+            and c.id = coalesce((select id from by_phone), (select id from by_email))
+        for update of c"
+    )
+});
+
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "insert into customers (company_id, id, {WRITTEN}) values ($1, $2, {PLACEHOLDERS})
+        returning created_at"
+    )
+});
+
+/// Served by `customers_pkey`.
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "update customers set ({WRITTEN}, updated_at) = row ({PLACEHOLDERS}, clock_timestamp())
+        where company_id = $1 and id = $2"
+    )
+});
 
 /// What an upsert did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,12 +203,7 @@ impl Customers {
         connection: &mut PgConnection,
         id: CustomerId,
     ) -> Result<(Customer, Match), UpsertError> {
-        // Served by customers_pkey.
-        let sql = format!(
-            "select {} from customers c where c.company_id = $1 and c.id = $2 for update of c",
-            row::COLUMNS
-        );
-        let found = sqlx::query(AssertSqlSafe(sql))
+        let found = sqlx::query(AssertSqlSafe(FIND_BY_ID.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid())
             .fetch_optional(connection)
@@ -194,33 +242,7 @@ impl Customers {
         connection: &mut PgConnection,
         asked: &MatchKeys,
     ) -> Result<Option<Found>, StoreError> {
-        // Served by customers_by_phone, customers_by_email and then customers_pkey. What is
-        // computed from `c` sees the row as it is once it is locked; the rest, as it was before.
-        let sql = format!(
-            "with by_phone as (
-                select id from customers
-                where company_id = $1 and phone_key = $2 and archived_at is null
-                order by created_at, id
-                limit 1
-            ), by_email as (
-                select id from customers
-                where company_id = $1 and email_key = $3 and archived_at is null
-                order by created_at, id
-                limit 1
-            )
-            select
-                (select id from by_phone),
-                (select id from by_email),
-                coalesce(c.archived_at is null and c.phone_key = $2, false),
-                coalesce(c.archived_at is null and c.email_key = $3, false),
-                {}
-            from customers c
-            where c.company_id = $1
-                and c.id = coalesce((select id from by_phone), (select id from by_email))
-            for update of c",
-            row::COLUMNS
-        );
-        let found = sqlx::query(AssertSqlSafe(sql))
+        let found = sqlx::query(AssertSqlSafe(FIND_BY_KEYS.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(
                 asked
@@ -259,12 +281,7 @@ impl Customers {
             .map_err(UpsertError::Refused)?;
         let keys = MatchKeys::of(&profile, self.company.default_region);
         let id = CustomerId::generate();
-        let sql = format!(
-            "insert into customers (company_id, id, {}) values ($1, $2, {}) returning created_at",
-            row::WRITTEN,
-            row::PLACEHOLDERS
-        );
-        let query = sqlx::query(AssertSqlSafe(sql))
+        let query = sqlx::query(AssertSqlSafe(INSERT.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
         let written = row::bind(query, &profile, &keys)
@@ -315,15 +332,8 @@ impl Customers {
         id: CustomerId,
         profile: &Profile,
     ) -> Result<(), StoreError> {
-        // Served by customers_pkey.
         let keys = MatchKeys::of(profile, self.company.default_region);
-        let sql = format!(
-            "update customers set ({}, updated_at) = row ({}, clock_timestamp())
-            where company_id = $1 and id = $2",
-            row::WRITTEN,
-            row::PLACEHOLDERS
-        );
-        let query = sqlx::query(AssertSqlSafe(sql))
+        let query = sqlx::query(AssertSqlSafe(UPDATE.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
         row::bind(query, profile, &keys).execute(connection).await?;

@@ -25,7 +25,7 @@ pub struct AuthTest {
 
 impl AuthTest {
     /// The reply to a caller for `company`, with `scopes`.
-    pub fn new(company: &Company, scopes: &[Scope], now: DateTime<Utc>) -> Self {
+    pub fn new(company: Company, scopes: &[Scope], now: DateTime<Utc>) -> Self {
         Self {
             status: "success",
             message: "Authentication successful",

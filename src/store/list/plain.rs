@@ -1,6 +1,7 @@
 //! Lists without a search or tags: the total is kept, and only the page is looked for.
 
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgRow;
 
 use super::sql::{NEWEST_FIRST, Part, Search, Statement, is_deep};
 use super::{CustomerPage, Filters, ListQuery};
@@ -12,46 +13,68 @@ impl Customers {
     /// Served by `customer_totals_pkey`, and by `customers_live` (and `customers_archived`) in the
     /// order of the list.
     pub(super) async fn plain_page(&self, query: &ListQuery) -> Result<CustomerPage, StoreError> {
-        let statement = Statement::new(self.company.id, query, Search::ByRow)?;
-        let total = total(&query.filters);
         let parts = Part::of(&query.filters);
-        let sql = match parts {
-            [part] if !is_deep(query.page) => format!(
-                "with totals as ({total})
-                select t.total, {LISTED}
-                from totals t
-                left join (
-                    select {LISTED} from customers c where {conditions}
-                    order by {NEWEST_FIRST} limit $2 offset $3
-                ) as c on true
-                order by c.created_at desc, c.id desc",
-                conditions = statement.conditions_in(*part),
-            ),
-            parts => format!(
-                "with totals as materialized ({total}),
-                page as ({ids})
-                select t.total, {LISTED}
-                from totals t
-                left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
-                order by p.created_at desc, p.id desc",
-                ids = statement.ids(parts),
-            ),
+        let rows = match parts {
+            [part] if !is_deep(query.page) => self.top_page(query, *part).await?,
+            parts => self.deep_page(query, parts).await?,
         };
-        // Kept as a prepared statement: there are few of these, and whatever the values, the index
-        // in the order of the list is the way to find a page.
-        let rows = self
-            .pool
+        CustomerPage::new(rows, 1)
+    }
+
+    /// All values stand in the text of this statement, of which each connection keeps a hundred:
+    /// it is planned once for its company. With parameters Postgres would plan it anew each time
+    /// (what is right for a company of any size looks dear to it), which takes longer than it runs.
+    async fn top_page(&self, query: &ListQuery, part: Part) -> Result<Vec<PgRow>, StoreError> {
+        let sql = format!(
+            "with totals as ({total})
+            select t.total, {LISTED}
+            from totals t
+            left join (
+                select {LISTED} from customers c
+                where company_id = '{company}' and {live}{status}
+                order by {NEWEST_FIRST} limit {limit} offset {offset}
+            ) as c on true
+            order by c.created_at desc, c.id desc",
+            total = total(&query.filters, &format!("'{}'", self.company.id)),
+            company = self.company.id,
+            live = part.condition(),
+            status = match query.filters.status {
+                None => "",
+                Some(Status::Active) => " and status = 'active'",
+                Some(Status::Inactive) => " and status = 'inactive'",
+            },
+            limit = query.page.limit.get(),
+            offset = query.page.offset(),
+        );
+        self.pool
+            .run(async |connection| sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await)
+            .await
+    }
+
+    async fn deep_page(&self, query: &ListQuery, parts: &[Part]) -> Result<Vec<PgRow>, StoreError> {
+        let statement = Statement::new(self.company.id, query, Search::ByRow)?;
+        let sql = format!(
+            "with totals as materialized ({total}),
+            page as ({ids})
+            select t.total, {LISTED}
+            from totals t
+            left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
+            order by p.created_at desc, p.id desc",
+            total = total(&query.filters, "$1"),
+            ids = statement.ids(parts),
+        );
+        self.pool
             .run(async |connection| {
                 sqlx::query_with(AssertSqlSafe(sql), statement.arguments())
                     .fetch_all(connection)
                     .await
             })
-            .await?;
-        CustomerPage::new(rows, 1)
+            .await
     }
 }
 
-fn total(filters: &Filters) -> String {
+/// The number of such customers of `company`, a literal or a placeholder.
+fn total(filters: &Filters, company: &str) -> String {
     let mut counts = match filters.status {
         Some(Status::Active) => vec!["live_active", "archived_active"],
         Some(Status::Inactive) => vec!["live_inactive", "archived_inactive"],
@@ -68,7 +91,7 @@ fn total(filters: &Filters) -> String {
         counts.retain(|count| count.starts_with("live"));
     }
     format!(
-        "select coalesce(sum({}), 0)::bigint as total from customer_totals where company_id = $1",
+        "select coalesce(sum({}), 0)::bigint as total from customer_totals where company_id = {company}",
         counts.join(" + ")
     )
 }

@@ -46,7 +46,8 @@ pub struct Statement {
 }
 
 impl Part {
-    fn condition(self) -> &'static str {
+    /// What makes a customer one of this part.
+    pub fn condition(self) -> &'static str {
         match self {
             Self::Live => "archived_at is null",
             Self::LiveShort => "archived_at is null and octet_length(search_text) <= 2000",

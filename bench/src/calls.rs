@@ -1,0 +1,220 @@
+//! What is measured: each call with its requests, the same in SQL, and what it is to reach.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use clientele::domain::CompanyId;
+
+const LISTED: &str = "c.id, c.created_at, c.has_payment_method, c.first_name, c.last_name, \
+    c.company_name, c.email, c.phone, c.notes, c.source, c.status, c.tags, c.property_street1, \
+    c.property_street2, c.property_city, c.property_state, c.property_zip, c.property_country, \
+    c.latitude, c.longitude";
+const WRITTEN: &str = "first_name, last_name, company_name, email, phone, notes, source, status, \
+    tags, service_type, service_frequency, billing_street1, billing_street2, billing_city, \
+    billing_state, billing_zip, billing_country, billing_same_as_property, property_street1, \
+    property_street2, property_city, property_state, property_zip, property_country, latitude, \
+    longitude, phone_key, email_key, search_text, rules_version";
+/// Different customers that are got, and matched.
+const SAMPLE: i64 = 100;
+/// Customers that half of the upserts match.
+const MATCHED: i64 = 50_000;
+/// Enough new customers for the longest round.
+const UPSERTS: u32 = 100_000;
+
+/// A call of the API, and what Postgres has to do for it.
+pub struct Call {
+    pub name: String,
+    /// Lines of method, path and body.
+    pub requests: Vec<String>,
+    /// Scripts of pgbench, and their variables.
+    pub scripts: Vec<String>,
+    pub variables: Vec<String>,
+}
+
+impl Call {
+    fn new(name: &str, path: &str, sql: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            requests: vec![format!("GET\t/customers{path}")],
+            scripts: vec![sql],
+            variables: Vec::new(),
+        }
+    }
+}
+
+/// `GET /customers/{id}` of a hundred customers.
+pub async fn get(db: &mut PgConnection, company: CompanyId) -> anyhow::Result<Call> {
+    let ids = column(
+        db,
+        &format!(
+            "select id::text from customers where company_id = '{company}' order by md5(id::text) limit {SAMPLE}"
+        ),
+    )
+    .await?;
+    Ok(Call {
+        name: "get by id".to_owned(),
+        requests: ids.iter().map(|id| format!("GET\t/customers/{id}")).collect(),
+        scripts: (0..ids.len())
+            .map(|n| {
+                format!(
+                    "select {LISTED} from customers c where c.company_id = '{company}' and c.id = :id{n}::uuid;\n"
+                )
+            })
+            .collect(),
+        variables: ids.iter().enumerate().map(|(n, id)| format!("id{n}={id}")).collect(),
+    })
+}
+
+/// The newest customers.
+pub fn list(company: CompanyId, limit: u32) -> Call {
+    let sql = format!(
+        "select coalesce(sum(live_active + live_inactive + live_without_status), 0)::bigint
+         from customer_totals where company_id = '{company}';
+         select {LISTED} from customers c where company_id = '{company}' and archived_at is null
+         order by created_at desc, id desc limit {limit};\n"
+    );
+    Call::new(&format!("list, {limit} newest"), &format!("?limit={limit}"), sql)
+}
+
+/// A search that finds few, and the same in one statement. `path` is the search as a query.
+pub fn search(company: CompanyId, name: &str, path: &str, patterns: &[&str]) -> Call {
+    let conditions: Vec<String> = patterns
+        .iter()
+        .map(|pattern| format!("search_text like '%{pattern}%'"))
+        .collect();
+    let sql = format!(
+        "with few as materialized (
+            select id, created_at from customers
+            where company_id = '{company}' and archived_at is null and {} limit 10000
+        ), page as (select id, created_at from few order by created_at desc, id desc limit 50)
+        select t.total, {LISTED}
+        from (select count(*) as total from few) as t
+        left join (page p join customers c on c.company_id = '{company}' and c.id = p.id) on true
+        order by p.created_at desc, p.id desc;\n",
+        conditions.join(" and ")
+    )
+    .replace('\n', " ");
+    Call::new(name, &format!("?search={path}"), format!("{sql}\n"))
+}
+
+/// A search in a company so small that Postgres looks at all of it.
+pub fn small_search(company: CompanyId, word: &str) -> Call {
+    let conditions = format!(
+        "company_id = '{company}' and archived_at is null and octet_length(search_text) <= 2000 and \
+        search_text like '%{word}%'"
+    );
+    let sql = format!(
+        "select count(*) from customers where {conditions}; \
+        select {LISTED} from customers c where {conditions} order by created_at desc, id desc limit 50;\n"
+    );
+    Call::new(&format!("search `{word}`, company of 500"), &format!("?search={word}"), sql)
+}
+
+/// Any other list, beside its page alone, cut from the index.
+pub fn page(company: CompanyId, name: &str, query: &str, order: &str, limit: i64, offset: i64) -> Call {
+    let sql = format!(
+        "select {LISTED} from (
+            select id, created_at from customers where company_id = '{company}' and archived_at is null
+            order by {order} limit {limit} offset {offset}
+        ) p join customers c on c.company_id = '{company}' and c.id = p.id;"
+    );
+    Call::new(name, query, format!("{}\n", sql.replace('\n', " ")))
+}
+
+/// Upserts, one half of new customers and one of known ones that get a note and a tag. Each `round`
+/// has other new customers.
+pub async fn upsert(db: &mut PgConnection, company: CompanyId, round: u32) -> anyhow::Result<Call> {
+    run(
+        db,
+        &format!(
+            "create table if not exists bench_known as
+            select row_number() over (order by md5(id::text))::int as n, id, phone, phone_key
+            from (
+                select distinct on (phone_key) id, phone, phone_key from customers
+                where company_id = '{company}' and phone_key is not null and archived_at is null
+                limit {MATCHED}
+            ) as known"
+        ),
+    )
+    .await?;
+    run(db, "create unique index if not exists bench_known_n on bench_known (n)").await?;
+    let phones = column(db, "select phone from bench_known order by n").await?;
+    let mut random = ChaCha8Rng::seed_from_u64(u64::from(round));
+    let requests = (0..UPSERTS)
+        .map(|n| {
+            if n % 2 == 0 {
+                let (area, line) = (200 + round, n / 2);
+                format!(
+                    "POST\t/customers\t{{\"first_name\":\"Ann\",\"last_name\":\"Tester\",\
+                    \"phone\":\"({area}) {:03}-{:04}\",\"email\":\"ann.{area}.{line}@example.com\",\
+                    \"tags\":[\"lead\"],\"status\":\"active\",\"property_city\":\"Omaha\"}}",
+                    200 + line / 10_000,
+                    line % 10_000
+                )
+            } else {
+                let phone = &phones[random.random_range(0..phones.len())];
+                format!(
+                    "POST\t/customers\t{{\"phone\":\"{phone}\",\"notes\":\"note {round} {n}\",\"tags\":[\"bench\"]}}"
+                )
+            }
+        })
+        .collect();
+    Ok(Call {
+        name: "upsert, half new, half matched".to_owned(),
+        requests,
+        scripts: vec![create_script(company), update_script(company, phones.len())],
+        variables: Vec::new(),
+    })
+}
+
+const LOCKS: &str = "select set_config('lock_timeout', '5s', true), \
+    set_config('idle_in_transaction_session_timeout', '10s', true), \
+    pg_advisory_xact_lock_shared(202498430, 1), pg_advisory_xact_lock(:p), \
+    pg_advisory_xact_lock(:p + 10000000000);";
+
+fn look_up(company: CompanyId, phone_key: &str, email_key: &str) -> String {
+    format!(
+        "with by_phone as (select id from customers where company_id = '{company}' and \
+        phone_key = {phone_key} and archived_at is null order by created_at, id limit 1), \
+        by_email as (select id from customers where company_id = '{company}' and \
+        email_key = {email_key} and archived_at is null order by created_at, id limit 1) \
+        select (select id from by_phone), (select id from by_email), c.* from customers c \
+        where c.company_id = '{company}' and \
+        c.id = coalesce((select id from by_phone), (select id from by_email)) for update of c;"
+    )
+}
+
+fn create_script(company: CompanyId) -> String {
+    let phone = "'+1' || :p::text";
+    let email = "'ann.' || :p::text || '@example.com'";
+    format!(
+        "\\set p random(2000000000, 9999999999)\nbegin;\n{LOCKS}\n{}\n\
+        insert into customers (company_id, id, {WRITTEN}) values ('{company}', gen_random_uuid(), \
+        'Ann', 'Tester', null, {email}, {phone}, null, null, 'active', '{{lead}}', null, null, \
+        null, null, null, null, null, null, null, null, null, 'Omaha', null, null, null, null, null, \
+        {phone}, {email}, E'ann\\ntester\\n' || {email} || E'\\n' || {phone}, 1) \
+        returning created_at;\ncommit;\n",
+        look_up(company, phone, email)
+    )
+}
+
+fn update_script(company: CompanyId, known: usize) -> String {
+    format!(
+        "\\set p random(2000000000, 9999999999)\n\\set n random(1, {known})\nbegin;\n{LOCKS}\n{}\n\
+        update customers set (notes, tags, search_text, updated_at) = \
+        row ('note ' || :p::text, array_append(array_remove(tags, 'bench'), 'bench'), search_text, clock_timestamp()) \
+        where company_id = '{company}' and id = (select id from bench_known where n = :n);\ncommit;\n",
+        look_up(company, "(select phone_key from bench_known where n = :n)", "null"),
+    )
+}
+
+async fn column(db: &mut PgConnection, sql: &str) -> anyhow::Result<Vec<String>> {
+    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(db).await?;
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+}
+
+async fn run(db: &mut PgConnection, sql: &str) -> anyhow::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await?;
+    Ok(())
+}
