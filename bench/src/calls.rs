@@ -4,7 +4,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
+use anyhow::Context;
 use clientele::domain::CompanyId;
+use clientele::domain::phone::DefaultRegion;
+use clientele::domain::search::{self, Condition};
 
 const LISTED: &str = "c.id, c.created_at, c.has_payment_method, c.first_name, c.last_name, \
     c.company_name, c.email, c.phone, c.notes, c.source, c.status, c.tags, c.property_street1, \
@@ -27,9 +30,8 @@ pub struct Call {
     pub name: String,
     /// Lines of method, path and body.
     pub requests: Vec<String>,
-    /// Scripts of pgbench, and their variables.
+    /// Scripts of pgbench.
     pub scripts: Vec<String>,
-    pub variables: Vec<String>,
 }
 
 impl Call {
@@ -38,7 +40,6 @@ impl Call {
             name: name.to_owned(),
             requests: vec![format!("GET\t/customers{path}")],
             scripts: vec![sql],
-            variables: Vec::new(),
         }
     }
 }
@@ -55,14 +56,14 @@ pub async fn get(db: &mut PgConnection, company: CompanyId) -> anyhow::Result<Ca
     Ok(Call {
         name: "get by id".to_owned(),
         requests: ids.iter().map(|id| format!("GET\t/customers/{id}")).collect(),
-        scripts: (0..ids.len())
-            .map(|n| {
+        scripts: ids
+            .iter()
+            .map(|id| {
                 format!(
-                    "select {LISTED} from customers c where c.company_id = '{company}' and c.id = :id{n}::uuid;\n"
+                    "select {LISTED} from customers c where c.company_id = '{company}' and c.id = '{id}';\n"
                 )
             })
             .collect(),
-        variables: ids.iter().enumerate().map(|(n, id)| format!("id{n}={id}")).collect(),
     })
 }
 
@@ -74,28 +75,52 @@ pub fn list(company: CompanyId, limit: u32) -> Call {
          select {LISTED} from customers c where company_id = '{company}' and archived_at is null
          order by created_at desc, id desc limit {limit};\n"
     );
-    Call::new(&format!("list, {limit} newest"), &format!("?limit={limit}"), sql)
+    Call::new(
+        &format!("list, {limit} newest"),
+        &format!("?limit={limit}"),
+        sql,
+    )
 }
 
 /// A search that finds few, and the same in one statement. `path` is the search as a query.
-pub fn search(company: CompanyId, name: &str, path: &str, patterns: &[&str]) -> Call {
-    let conditions: Vec<String> = patterns
-        .iter()
-        .map(|pattern| format!("search_text like '%{pattern}%'"))
-        .collect();
+pub fn search(company: CompanyId, name: &str, path: &str) -> anyhow::Result<Call> {
+    let asked = path.replace('+', " ");
+    let condition = search::parse(&asked, DefaultRegion::default())?.context("a search")?;
     let sql = format!(
         "with few as materialized (
             select id, created_at from customers
-            where company_id = '{company}' and archived_at is null and {} limit 10000
+            where company_id = '{company}' and archived_at is null and {condition} limit 10000
         ), page as (select id, created_at from few order by created_at desc, id desc limit 50)
         select t.total, {LISTED}
         from (select count(*) as total from few) as t
         left join (page p join customers c on c.company_id = '{company}' and c.id = p.id) on true
         order by p.created_at desc, p.id desc;\n",
-        conditions.join(" and ")
+        condition = in_sql(&condition),
     )
     .replace('\n', " ");
-    Call::new(name, &format!("?search={path}"), format!("{sql}\n"))
+    Ok(Call::new(
+        name,
+        &format!("?search={path}"),
+        format!("{sql}\n"),
+    ))
+}
+
+/// What a search asks for, with its values in it.
+fn in_sql(condition: &Condition) -> String {
+    let joined = |parts: &[Condition], with: &str| {
+        let parts: Vec<String> = parts.iter().map(in_sql).collect();
+        format!("({})", parts.join(with))
+    };
+    match condition {
+        Condition::Contains(needle) => {
+            format!(
+                "search_text like '{}'",
+                needle.like_pattern().replace('\'', "''")
+            )
+        }
+        Condition::All(all) => joined(all, " and "),
+        Condition::Any(any) => joined(any, " or "),
+    }
 }
 
 /// A search in a company so small that Postgres looks at all of it.
@@ -108,11 +133,22 @@ pub fn small_search(company: CompanyId, word: &str) -> Call {
         "select count(*) from customers where {conditions}; \
         select {LISTED} from customers c where {conditions} order by created_at desc, id desc limit 50;\n"
     );
-    Call::new(&format!("search `{word}`, company of 500"), &format!("?search={word}"), sql)
+    Call::new(
+        &format!("search `{word}`, company of 500"),
+        &format!("?search={word}"),
+        sql,
+    )
 }
 
 /// Any other list, beside its page alone, cut from the index.
-pub fn page(company: CompanyId, name: &str, query: &str, order: &str, limit: i64, offset: i64) -> Call {
+pub fn page(
+    company: CompanyId,
+    name: &str,
+    query: &str,
+    order: &str,
+    limit: i64,
+    offset: i64,
+) -> Call {
     let sql = format!(
         "select {LISTED} from (
             select id, created_at from customers where company_id = '{company}' and archived_at is null
@@ -138,7 +174,11 @@ pub async fn upsert(db: &mut PgConnection, company: CompanyId, round: u32) -> an
         ),
     )
     .await?;
-    run(db, "create unique index if not exists bench_known_n on bench_known (n)").await?;
+    run(
+        db,
+        "create unique index if not exists bench_known_n on bench_known (n)",
+    )
+    .await?;
     let phones = column(db, "select phone from bench_known order by n").await?;
     let mut random = ChaCha8Rng::seed_from_u64(u64::from(round));
     let requests = (0..UPSERTS)
@@ -164,7 +204,6 @@ pub async fn upsert(db: &mut PgConnection, company: CompanyId, round: u32) -> an
         name: "upsert, half new, half matched".to_owned(),
         requests,
         scripts: vec![create_script(company), update_script(company, phones.len())],
-        variables: Vec::new(),
     })
 }
 
@@ -205,16 +244,27 @@ fn update_script(company: CompanyId, known: usize) -> String {
         update customers set (notes, tags, search_text, updated_at) = \
         row ('note ' || :p::text, array_append(array_remove(tags, 'bench'), 'bench'), search_text, clock_timestamp()) \
         where company_id = '{company}' and id = (select id from bench_known where n = :n);\ncommit;\n",
-        look_up(company, "(select phone_key from bench_known where n = :n)", "null"),
+        look_up(
+            company,
+            "(select phone_key from bench_known where n = :n)",
+            "null"
+        ),
     )
 }
 
 async fn column(db: &mut PgConnection, sql: &str) -> anyhow::Result<Vec<String>> {
-    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(db).await?;
-    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
+    let rows = sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(db)
+        .await?;
+    Ok(rows
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()?)
 }
 
 async fn run(db: &mut PgConnection, sql: &str) -> anyhow::Result<()> {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(db).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(db)
+        .await?;
     Ok(())
 }

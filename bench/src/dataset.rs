@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 use anyhow::Context;
 use clientele::domain::customer::Status;
+use clientele::domain::email::{Email, EmailKey};
 use clientele::domain::matching::{MatchKeys, RULES_VERSION};
-use clientele::domain::phone::DefaultRegion;
+use clientele::domain::phone::{DefaultRegion, Phone, PhoneKey};
 use clientele::domain::search::search_text;
+use clientele::domain::text::Text;
 use clientele::domain::{CompanyId, Profile};
 use clientele::store::migrate;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -20,7 +22,7 @@ use crate::people::{People, Person};
 
 const SEED: u64 = 20_260_101;
 /// Raised when what is made changes, so that an older data set is made anew.
-const VERSION: i32 = 2;
+const VERSION: i32 = 1;
 /// Bytes that are sent at once.
 const CHUNK: usize = 1 << 20;
 
@@ -211,22 +213,22 @@ fn write_row(line: &mut String, company: Uuid, person: &Person) -> anyhow::Resul
     write!(line, "{company}\t{}\t{created_at}\t{created_at}", person.id)?;
     let columns = [
         person.archived.then_some(created_at.as_str()),
-        profile.first_name.as_ref().map(|text| text.as_str()),
-        profile.last_name.as_ref().map(|text| text.as_str()),
-        profile.company_name.as_ref().map(|text| text.as_str()),
-        profile.email.as_ref().map(|email| email.as_str()),
-        profile.phone.as_ref().map(|phone| phone.as_str()),
-        profile.notes.as_ref().map(|text| text.as_str()),
-        profile.source.as_ref().map(|text| text.as_str()),
+        profile.first_name.as_ref().map(Text::as_str),
+        profile.last_name.as_ref().map(Text::as_str),
+        profile.company_name.as_ref().map(Text::as_str),
+        profile.email.as_ref().map(Email::as_str),
+        profile.phone.as_ref().map(Phone::as_str),
+        profile.notes.as_ref().map(Text::as_str),
+        profile.source.as_ref().map(Text::as_str),
         profile.status.map(Status::as_str),
         Some(&format!("{{{}}}", tags.join(","))),
-        property.street1.as_ref().map(|text| text.as_str()),
-        property.city.as_ref().map(|text| text.as_str()),
-        property.state.as_ref().map(|text| text.as_str()),
-        property.zip.as_ref().map(|text| text.as_str()),
-        property.country.as_ref().map(|text| text.as_str()),
-        keys.phone.as_ref().map(|key| key.as_str()),
-        keys.email.as_ref().map(|key| key.as_str()),
+        property.street1.as_ref().map(Text::as_str),
+        property.city.as_ref().map(Text::as_str),
+        property.state.as_ref().map(Text::as_str),
+        property.zip.as_ref().map(Text::as_str),
+        property.country.as_ref().map(Text::as_str),
+        keys.phone.as_ref().map(PhoneKey::as_str),
+        keys.email.as_ref().map(EmailKey::as_str),
         Some(&search_text(profile, &keys)),
         Some(&RULES_VERSION.to_string()),
     ];

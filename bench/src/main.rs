@@ -1,5 +1,12 @@
-//! `cargo run --release -p clientele-bench`: Clientele at a million customers in one company, beside
+//! `bench/run`: Clientele at a million customers in one company, beside
 //! Postgres itself doing the same on the same data.
+
+// Figures for people to read, far from the limits of any type.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
 
 mod calls;
 mod dataset;

@@ -7,21 +7,25 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use clientele::embedded::binaries;
 
+/// The program that belongs to the server, or else the one on the PATH.
+fn program() -> anyhow::Result<PathBuf> {
+    let beside = binaries::find(None)?.path("pgbench");
+    Ok(if beside.is_file() {
+        beside
+    } else {
+        "pgbench".into()
+    })
+}
+
 /// Scripts, run in equal shares.
 pub struct Scripts {
     program: PathBuf,
     files: Vec<PathBuf>,
-    variables: Vec<String>,
 }
 
 impl Scripts {
-    /// From texts of `pgbench`'s language, with variables as `name=value`.
-    pub fn new(
-        dir: &Path,
-        name: &str,
-        texts: &[String],
-        variables: Vec<String>,
-    ) -> anyhow::Result<Self> {
+    /// From texts in `pgbench`'s language.
+    pub fn new(dir: &Path, name: &str, texts: &[String]) -> anyhow::Result<Self> {
         let mut files = Vec::new();
         for (number, text) in texts.iter().enumerate() {
             let file = dir.join(format!("{name}.{number}.sql"));
@@ -29,9 +33,8 @@ impl Scripts {
             files.push(file);
         }
         Ok(Self {
-            program: binaries::find(None)?.path("pgbench"),
+            program: program()?,
             files,
-            variables,
         })
     }
 
@@ -40,21 +43,29 @@ impl Scripts {
         let mut command = Command::new(&self.program);
         command
             .args(["--no-vacuum", "--protocol", "prepared", "--jobs", "1"])
-            .args(["--client", &clients.to_string(), "--time", &seconds.to_string()]);
+            .args([
+                "--client",
+                &clients.to_string(),
+                "--time",
+                &seconds.to_string(),
+            ]);
         for file in &self.files {
             command.arg("--file").arg(file);
         }
-        for variable in &self.variables {
-            command.args(["--define", variable]);
-        }
-        let output = command.arg(database_url).output().context("pgbench")?;
+        let output = command
+            .arg(database_url)
+            .output()
+            .context("pgbench: it comes with PostgreSQL, on Debian in `postgresql`")?;
         let printed = String::from_utf8_lossy(&output.stdout);
         let rate = printed
             .lines()
             .find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
         match rate {
             Some(rate) if output.status.success() => Ok(rate),
-            _ => bail!("pgbench: {printed}{}", String::from_utf8_lossy(&output.stderr)),
+            _ => bail!(
+                "pgbench: {printed}{}",
+                String::from_utf8_lossy(&output.stderr)
+            ),
         }
     }
 }

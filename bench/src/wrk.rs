@@ -70,7 +70,10 @@ impl Requests {
         };
         let load: Load = serde_json::from_str(line)?;
         if load.refused + load.broken > 0 {
-            bail!("{}: not every request was served: {line}", self.file.display());
+            bail!(
+                "{}: not every request was served: {line}",
+                self.file.display()
+            );
         }
         Ok(load)
     }

@@ -1,9 +1,15 @@
 //! Search: what is kept of a customer to be searched, and what a search asks of it.
 //!
 //! The text kept has a line for each of the five searchable fields, folded; then the digits of the
-//! phone as it was written, as the capitals `A` to `J`; then its whole E.164 number, as the capitals
-//! `K` to `T` between `Y` and `Z`. Folded text has no capitals, so a word never finds itself in the
-//! line of a run of digits, nor a run of digits in that of a whole number, and one index serves all.
+//! phone in a row; then its whole E.164 number. Where digits of the phone stand, each line spells
+//! them in symbols of its own, which no folded text has: a word never finds itself in the line of a
+//! run of digits, nor a run in that of a whole number, and yet one index serves all.
+//!
+//! Runs and whole numbers are spelled in pairs of digits, overlapping: `763` is `76`, `63`. A piece
+//! of the run is still a piece of the spelling, but three symbols, which is what the index keeps,
+//! tell four digits: of a thousand times three digits there are too many in a million phones.
+
+use std::ops::RangeInclusive;
 
 use super::customer::Profile;
 use super::fold::fold;
@@ -13,6 +19,23 @@ use super::text::{ShortText, TextError};
 
 /// From this many digits on a word is also looked for among the digits of the phone.
 const FEWEST_DIGITS: usize = 4;
+
+/// Letters that folding replaces, so that no folded text has them: with accents, of ligatures, and
+/// capitals. To an index of trigrams they are letters like others, and they take two bytes each.
+const SYMBOLS: [RangeInclusive<char>; 6] = [
+    'À'..='Ö',
+    'Ø'..='ö',
+    'ø'..='ķ',
+    'Ĺ'..='ſ',
+    'Α'..='Ρ',
+    'Σ'..='Ω',
+];
+/// Of these, the first of the hundred for pairs of digits in a run,
+const RUN: u32 = 0;
+/// of the hundred for pairs in a whole number,
+const WHOLE: u32 = 100;
+/// and of the ten for the digits of a phone as it was written.
+const WRITTEN: u32 = 200;
 
 /// From this many digits on several words are one phone number; fewer are words of their own.
 const FEWEST_DIGITS_JOINED: usize = 7;
@@ -35,16 +58,16 @@ pub struct Needle(String);
 /// The text by which a customer is found.
 #[must_use]
 pub fn search_text(profile: &Profile, keys: &MatchKeys) -> String {
-    let fields = [
+    let names = [
         profile.first_name.as_ref().map(ShortText::as_str),
         profile.last_name.as_ref().map(ShortText::as_str),
         profile.company_name.as_ref().map(ShortText::as_str),
         profile.email.as_ref().map(super::email::Email::as_str),
-        profile.phone.as_ref().map(super::phone::Phone::as_str),
     ];
-    let mut lines: Vec<String> = fields.into_iter().flatten().map(fold).collect();
+    let mut lines: Vec<String> = names.into_iter().flatten().map(fold).collect();
     if let Some(phone) = &profile.phone {
-        lines.push(as_capitals(&phone.digits(), b'A'));
+        lines.push(as_in_phone(&fold(phone.as_str())));
+        lines.push(in_pairs(&phone.digits(), RUN));
     }
     if let Some(number) = keys.phone.as_ref().and_then(international) {
         lines.push(number);
@@ -116,38 +139,41 @@ impl Needle {
     }
 }
 
+fn contains(text: String) -> Condition {
+    Condition::Contains(Needle(text))
+}
+
+/// In any field; digits stand in the phone in symbols of their own.
 fn word(word: &str) -> Condition {
-    Condition::Contains(Needle(fold(word)))
+    let folded = fold(word);
+    let in_phone = as_in_phone(&folded);
+    if in_phone == folded {
+        return contains(folded);
+    }
+    Condition::Any(vec![contains(folded), contains(in_phone)])
 }
 
 /// Digits with punctuation: each word as it is written, or all their digits in a row in the phone,
 /// or the very number they dial.
 fn number(words: &[&str], region: DefaultRegion) -> Condition {
-    let as_written = words
-        .iter()
-        .map(|written| match digit_run(written) {
-            Some(run) if words.len() > 1 => Condition::Any(vec![word(written), run]),
-            _ => word(written),
-        })
-        .collect();
+    let each = words.iter().map(|written| match digit_run(written) {
+        // Where the phone has the word as it is written, it has the run too.
+        Some(run) => Condition::Any(vec![contains(fold(written)), run]),
+        None => word(written),
+    });
     let joined = words.join(" ");
-    let mut ways = vec![Condition::All(as_written)];
-    if words.len() == 1 || digits(&joined).len() >= FEWEST_DIGITS_JOINED {
+    let mut ways = vec![Condition::All(each.collect())];
+    if words.len() > 1 && digits(&joined).len() >= FEWEST_DIGITS_JOINED {
         ways.extend(digit_run(&joined));
     }
     let dialled = PhoneKey::of(&joined, region);
-    ways.extend(
-        dialled
-            .as_ref()
-            .and_then(international)
-            .map(|number| Condition::Contains(Needle(number))),
-    );
+    ways.extend(dialled.as_ref().and_then(international).map(contains));
     Condition::Any(ways)
 }
 
 fn digit_run(text: &str) -> Option<Condition> {
     let digits = digits(text);
-    (digits.len() >= FEWEST_DIGITS).then(|| Condition::Contains(Needle(as_capitals(&digits, b'A'))))
+    (digits.len() >= FEWEST_DIGITS).then(|| contains(in_pairs(&digits, RUN)))
 }
 
 /// A word of which no letter would be lost if only its digits were kept.
@@ -155,19 +181,36 @@ fn is_phone_like(word: &str) -> bool {
     word.chars().all(|c| c.is_numeric() || !c.is_alphanumeric()) && !digits(word).is_empty()
 }
 
-/// The line for a whole number in E.164, without its extension: people search for the office.
+/// The line for a whole number in E.164, without its extension: people search for the office. The
+/// capitals around it, which no folded text has either, make it whole.
 fn international(key: &PhoneKey) -> Option<String> {
     let number = key.as_str().strip_prefix('+')?;
     let number = number.split(';').next().unwrap_or(number);
-    Some(format!("Y{}Z", as_capitals(number, b'K')))
+    Some(format!("Y{}Z", in_pairs(number, WHOLE)))
 }
 
-/// Digits as ten capitals in a row, of which `zero` is the first.
-fn as_capitals(digits: &str, zero: u8) -> String {
-    digits
-        .bytes()
-        .filter(u8::is_ascii_digit)
-        .map(|digit| char::from(digit - b'0' + zero))
+/// Every two digits that stand together, as one of a hundred symbols.
+fn in_pairs(digits: &str, first: u32) -> String {
+    let values: Vec<u32> = digits.chars().filter_map(|c| c.to_digit(10)).collect();
+    values
+        .windows(2)
+        .filter_map(|pair| symbol(first + pair[0] * 10 + pair[1]))
+        .collect()
+}
+
+fn symbol(number: u32) -> Option<char> {
+    SYMBOLS.into_iter().flatten().nth(number as usize)
+}
+
+/// Folded text as it stands in the line of a phone.
+fn as_in_phone(folded: &str) -> String {
+    folded
+        .chars()
+        .map(|c| {
+            c.to_digit(10)
+                .and_then(|digit| symbol(WRITTEN + digit))
+                .unwrap_or(c)
+        })
         .collect()
 }
 
@@ -276,12 +319,42 @@ mod tests {
     }
 
     #[test]
-    fn words_do_not_find_the_capitals_that_stand_for_digits() {
-        let text = john();
-        assert!(text.contains("HGDFFFABAB"));
-        for search in ["HGDF", "hgdf", "FFFABAB", "YLRQN", "+", "Z"] {
+    fn words_do_not_find_the_symbols_that_stand_for_digits() {
+        let text = customer(Change {
+            phone: Field::Set("763-555-0101".parse().unwrap()),
+            ..Change::default()
+        });
+        for number in [RUN + 76, WHOLE + 17, WRITTEN + 7] {
+            let symbol = symbol(number).unwrap().to_string();
+            assert!(text.contains(&symbol));
+            assert!(!finds(&symbol, &text));
+        }
+        for search in ["Y", "+", "Z"] {
             assert!(!finds(search, &text), "{search}");
         }
+    }
+
+    #[test]
+    fn folded_text_has_none_of_the_symbols() {
+        for number in RUN..WRITTEN + 10 {
+            let symbol = symbol(number).unwrap();
+            assert_eq!(symbol.len_utf8(), 2);
+            assert!(symbol.is_alphanumeric());
+            assert!(!fold(&symbol.to_string()).contains(symbol), "{symbol:?}");
+        }
+    }
+
+    #[test]
+    fn words_of_letters_and_digits_are_found_in_the_phone_and_elsewhere() {
+        let text = customer(Change {
+            company_name: Field::Set("Route66 Motors".parse().unwrap()),
+            phone: Field::Set("763-555-0101 x204".parse().unwrap()),
+            ..Change::default()
+        });
+        for search in ["x204", "0101 x2", "route66", "e66", "66", "204"] {
+            assert!(finds(search, &text), "{search}");
+        }
+        assert!(!finds("x205", &text));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::net::TcpListener;
 use std::num::NonZeroUsize;
 
 use actix_web::dev::Server;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, Route};
 
@@ -91,7 +91,8 @@ fn api_routes(config: &mut ServiceConfig) {
         .service(api("/auth/test", "GET").route(web::get().to(auth::test)))
         .service(
             api("/customers", "GET, POST")
-                .route(scoped(web::get().to(customers::list), read))
+                // Only lists are long enough to be worth it.
+                .route(scoped(web::get().to(customers::list), read).wrap(Compress::default()))
                 .route(scoped(web::post().to(customers::upsert), write)),
         )
         .service(api("/customers/{id}", "GET").route(scoped(web::get().to(customers::get), read)));

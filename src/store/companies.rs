@@ -39,6 +39,7 @@ impl Store {
                     .bind(id.as_uuid())
                     .bind(name.as_str())
                     .bind(default_region.to_string())
+                    .persistent(self.pool.keeps_statements())
                     .execute(connection)
                     .await
             })
@@ -58,7 +59,7 @@ impl Store {
                 sqlx::query(
             "select id, name, default_region, created_at from companies order by created_at, id",
         )
-        .fetch_all(connection).await
+        .persistent(self.pool.keeps_statements()).fetch_all(connection).await
             })
             .await?;
         rows.iter()
@@ -84,6 +85,7 @@ impl Store {
             .run(async |connection| {
                 sqlx::query("select from companies where id = $1")
                     .bind(id.as_uuid())
+                    .persistent(self.pool.keeps_statements())
                     .fetch_optional(connection)
                     .await
             })

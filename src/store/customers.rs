@@ -40,6 +40,7 @@ impl Customers {
                 sqlx::query(AssertSqlSafe(GET.as_str()))
                     .bind(self.company.id.as_uuid())
                     .bind(id.as_uuid())
+                    .persistent(self.pool.keeps_statements())
                     .fetch_optional(connection)
                     .await
             })

@@ -55,6 +55,7 @@ impl Store {
                 .bind(scopes)
                 .bind(new.daily_limit.map(|limit| i64::from(limit.get())))
                 .bind(new.expires_at)
+                .persistent(self.pool.keeps_statements())
                 .execute(connection)
                 .await
             })
@@ -79,7 +80,7 @@ impl Store {
             where k.id = $1",
         )
         .bind(id.as_str())
-        .fetch_optional(connection).await
+        .persistent(self.pool.keeps_statements()).fetch_optional(connection).await
             })
             .await?;
         Ok(found.map(|row| read_record(id, &row)).transpose()?)
@@ -101,7 +102,7 @@ impl Store {
             order by created_at, id",
         )
         .bind(company.as_uuid())
-        .fetch_all(connection).await
+        .persistent(self.pool.keeps_statements()).fetch_all(connection).await
             })
             .await?;
         rows.iter()
@@ -132,7 +133,7 @@ sqlx::query(
             "update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1",
         )
         .bind(id.as_str())
-        .execute(connection).await
+        .persistent(self.pool.keeps_statements()).execute(connection).await
 }).await?;
         Ok(done.rows_affected() > 0)
     }
@@ -151,7 +152,7 @@ sqlx::query(
                 and (last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute')",
         )
         .bind(id.as_str())
-        .execute(connection).await
+        .persistent(self.pool.keeps_statements()).execute(connection).await
 }).await?;
         Ok(())
     }

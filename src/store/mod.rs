@@ -27,7 +27,7 @@ use crate::domain::Company;
 pub use companies::CompanySummary;
 pub use customers::FoundCustomer;
 use list::Totals;
-use pool::Pool;
+use pool::{Between, Pool};
 
 pub use error::{StoreError, UpsertError};
 pub use keys::KeySummary;
@@ -63,9 +63,11 @@ impl Store {
         let options: PgConnectOptions = database_url.parse()?;
         let options = options
             .application_name("clientele")
+            // Postgres has long sent floats exactly by itself, and PgBouncer refuses to be asked.
+            .extra_float_digits(None)
             .disable_statement_logging();
         Ok(Self {
-            pool: Pool::new(options, connections),
+            pool: Pool::new(options, between(database_url), connections),
             totals: Totals::new(),
         })
     }
@@ -75,7 +77,7 @@ impl Store {
     #[must_use]
     pub fn share(&self, shares: usize) -> Self {
         Self {
-            pool: self.pool.apart((self.pool.size() / shares).max(1)),
+            pool: self.pool.apart((self.pool.max_size() / shares).max(1)),
             totals: self.totals.clone(),
         }
     }
@@ -83,7 +85,7 @@ impl Store {
     /// The most connections there will be.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.pool.size()
+        self.pool.max_size()
     }
 
     /// The customers of `company`.
@@ -101,9 +103,12 @@ impl Store {
     /// # Errors
     /// When none comes within two seconds.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let answer = self
-            .pool
-            .run(async |connection| sqlx::query("select 1").execute(connection).await);
+        let answer = self.pool.run(async |connection| {
+            sqlx::query("select 1")
+                .persistent(self.pool.keeps_statements())
+                .execute(connection)
+                .await
+        });
         tokio::time::timeout(PING_TIMEOUT, answer)
             .await
             .map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))??;
@@ -113,5 +118,19 @@ impl Store {
     /// Closes every connection, after what is under way.
     pub fn close(&self) {
         self.pool.close();
+    }
+}
+
+/// A URL that forbids to keep statements is one of a pooler that gives each transaction another
+/// session, like `PgBouncer`'s transaction mode: sqlx's own parameter says so.
+fn between(database_url: &str) -> Between {
+    let forbids = |url: url::Url| {
+        url.query_pairs()
+            .any(|(name, value)| name == "statement-cache-capacity" && value == "0")
+    };
+    if url::Url::parse(database_url).is_ok_and(forbids) {
+        Between::Pooler
+    } else {
+        Between::Nothing
     }
 }

@@ -27,26 +27,30 @@ const LIFETIME: Duration = Duration::from_mins(30);
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     connections: managed::Pool<Connections>,
+    between: Between,
 }
 
-/// A connection on loan. Unless it is [settled](Self::settle) it is closed when it is given back.
-pub(super) struct Loan(managed::Object<Connections>);
+/// What stands between these connections and the sessions of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    /// Nothing: each connection is a session.
+    Nothing,
+    /// A pooler, which gives each transaction another session: nothing may outlive one.
+    Pooler,
+}
+
+/// A connection on loan. Unless it is [settled](Self::settle) it is closed when it is dropped, and
+/// the server with it ends whatever was left open: a transaction and its locks, an answer half read.
+pub(super) struct Loan(Option<managed::Object<Connections>>);
 
 #[derive(Debug)]
 struct Connections {
     options: PgConnectOptions,
 }
 
-#[derive(Debug)]
-struct Lent {
-    connection: PgConnection,
-    /// Whether its last user left nothing behind: no half-read answer, no open transaction.
-    settled: bool,
-}
-
 impl Pool {
     /// At most `size` connections, made when they are needed.
-    pub fn new(options: PgConnectOptions, size: usize) -> Self {
+    pub fn new(options: PgConnectOptions, between: Between, size: usize) -> Self {
         let connections = managed::Pool::builder(Connections { options })
             .max_size(size)
             .wait_timeout(Some(WAIT))
@@ -57,27 +61,39 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .expect("timeouts want a runtime, and one is named");
-        Self { connections }
+        Self {
+            connections,
+            between,
+        }
     }
 
     /// The most connections there will be.
-    pub fn size(&self) -> usize {
+    pub fn max_size(&self) -> usize {
         self.connections.status().max_size
     }
 
     /// As many connections to the same database, apart from these.
     pub fn apart(&self, size: usize) -> Self {
-        Self::new(self.connections.manager().options.clone(), size)
+        Self::new(
+            self.connections.manager().options.clone(),
+            self.between,
+            size,
+        )
     }
 
-    /// A connection.
+    /// Whether a statement that is prepared once may be used again: not when the session may be
+    /// another by then.
+    pub fn keeps_statements(&self) -> bool {
+        self.between == Between::Nothing
+    }
+
+    /// A connection. Behind a pooler everything has to be done in one transaction.
     ///
     /// # Errors
     /// When the database cannot be reached, or all connections stay in use.
     pub async fn get(&self) -> Result<Loan, StoreError> {
-        let mut loan = Loan(self.connections.get().await.map_err(unavailable)?);
-        loan.0.settled = false;
-        Ok(loan)
+        let connection = self.connections.get().await.map_err(unavailable)?;
+        Ok(Loan(Some(connection)))
     }
 
     /// Does `work` with a connection.
@@ -92,7 +108,14 @@ impl Pool {
         StoreError: From<E>,
     {
         let mut loan = self.get().await?;
+        // To prepare a statement and to run it are two messages, which must find one session.
+        if self.between == Between::Pooler {
+            sqlx::raw_sql("begin").execute(&mut *loan).await?;
+        }
         let done = work(&mut loan).await?;
+        if self.between == Between::Pooler {
+            sqlx::raw_sql("commit").execute(&mut *loan).await?;
+        }
         loan.settle();
         Ok(done)
     }
@@ -103,10 +126,21 @@ impl Pool {
     }
 }
 
+/// Why a loan always has its connection: only what consumes the loan takes it.
+const ON_LOAN: &str = "a connection until the loan ends";
+
 impl Loan {
     /// Says that nothing was left behind: others may have the connection next.
     pub fn settle(mut self) {
-        self.0.settled = true;
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(managed::Object::take(connection));
+        }
     }
 }
 
@@ -114,38 +148,36 @@ impl Deref for Loan {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.0.connection
+        self.0.as_ref().expect(ON_LOAN)
     }
 }
 
 impl DerefMut for Loan {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0.connection
+        self.0.as_mut().expect(ON_LOAN)
     }
 }
 
 impl Manager for Connections {
-    type Type = Lent;
+    type Type = PgConnection;
     type Error = sqlx::Error;
 
-    async fn create(&self) -> Result<Lent, sqlx::Error> {
-        Ok(Lent {
-            connection: PgConnection::connect_with(&self.options).await?,
-            settled: true,
-        })
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
+        // Boxed: it is twenty kilobytes of state, which every request would carry about for the one
+        // that has to connect.
+        Box::pin(PgConnection::connect_with(&self.options)).await
     }
 
-    async fn recycle(&self, lent: &mut Lent, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        if !lent.settled {
-            return Err(RecycleError::message(
-                "given back in the middle of something",
-            ));
-        }
+    async fn recycle(
+        &self,
+        connection: &mut PgConnection,
+        metrics: &Metrics,
+    ) -> RecycleResult<sqlx::Error> {
         if metrics.age() > LIFETIME {
             return Err(RecycleError::message("old"));
         }
         if metrics.last_used() > IDLE {
-            lent.connection.ping().await?;
+            connection.ping().await?;
         }
         Ok(())
     }

@@ -53,6 +53,7 @@ impl Customers {
         let mut transaction = connection.begin().await?;
         // Alone: a key must not change hands between the look-up of an upsert and its write.
         sqlx::query(AssertSqlSafe(locks::alone(self.company.id)))
+            .persistent(self.pool.keeps_statements())
             .execute(&mut *transaction)
             .await?;
         // Served by customers_pkey.
@@ -69,6 +70,7 @@ impl Customers {
             .bind(after)
             .bind(RULES_VERSION)
             .bind(BATCH)
+            .persistent(self.pool.keeps_statements())
             .fetch_all(&mut *transaction)
             .await?;
         let customers: Vec<Customer> = rows
@@ -104,6 +106,7 @@ impl Customers {
         .bind(emails)
         .bind(texts)
         .bind(RULES_VERSION)
+        .persistent(self.pool.keeps_statements())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;

@@ -206,6 +206,7 @@ impl Customers {
         let found = sqlx::query(AssertSqlSafe(FIND_BY_ID.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid())
+            .persistent(self.pool.keeps_statements())
             .fetch_optional(connection)
             .await?
             .ok_or(UpsertError::NotFound)?;
@@ -256,6 +257,7 @@ impl Customers {
                     .as_ref()
                     .map(super::super::domain::email::EmailKey::as_str),
             )
+            .persistent(self.pool.keeps_statements())
             .fetch_optional(connection)
             .await?;
         found
@@ -285,6 +287,7 @@ impl Customers {
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
         let written = row::bind(query, &profile, &keys)
+            .persistent(self.pool.keeps_statements())
             .fetch_one(connection)
             .await?;
         let created_at: DateTime<Utc> = written.try_get(0)?;
@@ -336,7 +339,10 @@ impl Customers {
         let query = sqlx::query(AssertSqlSafe(UPDATE.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
-        row::bind(query, profile, &keys).execute(connection).await?;
+        row::bind(query, profile, &keys)
+            .persistent(self.pool.keeps_statements())
+            .execute(connection)
+            .await?;
         Ok(())
     }
 }

@@ -42,6 +42,7 @@ impl Store {
                 .bind(key.as_str())
                 .bind(day)
                 .bind(i64::from(limit.get()))
+                .persistent(self.pool.keeps_statements())
                 .fetch_optional(connection)
                 .await
             })
@@ -70,6 +71,7 @@ impl Store {
                 sqlx::query_scalar("select used from api_key_usage where key_id = $1 and day = $2")
                     .bind(key.as_str())
                     .bind(day)
+                    .persistent(self.pool.keeps_statements())
                     .fetch_optional(connection)
                     .await
             })

@@ -1,5 +1,7 @@
 //! The list: pages, filters and totals.
 
+use flate2::read::GzDecoder;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{App, Tenant};
@@ -219,4 +221,25 @@ async fn filters_narrow_each_other() {
     assert_eq!(reply.ids(), expected[2..]);
     let reply = app.list(&format!("{filters}&archived=true")).await;
     assert_eq!(reply.body["pagination"]["total"], 4);
+}
+
+#[tokio::test]
+async fn a_client_that_accepts_gzip_gets_the_list_compressed() {
+    let app = App::start().await;
+    for n in 0..20 {
+        app.create(json!({ "first_name": format!("Ann {n}"), "property_city": "Omaha" }))
+            .await;
+    }
+    let plain = app.list("").await;
+    assert_eq!(plain.header("content-encoding"), None);
+    let request = app
+        .request(Method::GET, "/customers")
+        .header("accept-encoding", "gzip");
+    let response = request.send().await.expect("a reply");
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    assert_eq!(response.headers()["vary"], "accept-encoding");
+    let compressed = response.bytes().await.expect("a whole body");
+    let body: Value =
+        serde_json::from_reader(GzDecoder::new(&compressed[..])).expect("JSON inside");
+    assert_eq!(body, plain.body);
 }

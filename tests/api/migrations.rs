@@ -1,8 +1,9 @@
 //! Migrations: run by whoever starts first, refused where they do not fit.
 
 use clientele::store::migrate;
+use sqlx::{Connection, PgConnection};
 
-use crate::support::postgres::{Database, execute};
+use crate::support::postgres::{Database, column, execute};
 
 #[tokio::test]
 async fn servers_that_start_together_migrate_an_empty_database_once() {
@@ -65,6 +66,167 @@ async fn a_migration_that_was_changed_after_it_was_applied_is_refused() {
     .await;
     let refusal = migrate::run(database.url()).await.expect_err("a refusal");
     assert!(refusal.to_string().contains("V1"), "{refusal}");
+}
+
+/// Customers of two companies, of each status and none, some of them archived; `batch` sets them
+/// apart from others.
+fn customers(batch: &str) -> String {
+    format!(
+        "insert into companies (id, name, default_region)
+        values (md5('one')::uuid, 'One', 'US'), (md5('two')::uuid, 'Two', 'US')
+        on conflict do nothing;
+        insert into customers (company_id, id, status, archived_at, search_text, rules_version)
+        select md5(case when n % 3 = 0 then 'two' else 'one' end)::uuid,
+            md5('{batch}' || n)::uuid,
+            (array['active', 'inactive', null])[1 + n % 7 % 3],
+            case when n % 5 = 0 then now() end,
+            '{batch}', 1
+        from generate_series(1, 100) as n"
+    )
+}
+
+/// Asserts that the totals are what there is, for every company.
+async fn assert_counted(database: &Database) {
+    const GROUPS: [(&str, &str); 6] = [
+        ("live_active", "archived_at is null and status = 'active'"),
+        (
+            "live_inactive",
+            "archived_at is null and status = 'inactive'",
+        ),
+        (
+            "live_without_status",
+            "archived_at is null and status is null",
+        ),
+        (
+            "archived_active",
+            "archived_at is not null and status = 'active'",
+        ),
+        (
+            "archived_inactive",
+            "archived_at is not null and status = 'inactive'",
+        ),
+        (
+            "archived_without_status",
+            "archived_at is not null and status is null",
+        ),
+    ];
+    for (group, condition) in GROUPS {
+        let kept: Vec<i64> = column(
+            database.url(),
+            &format!(
+                "select coalesce(sum({group}), 0)::bigint from companies c
+                left join customer_totals t on t.company_id = c.id group by c.id order by c.id"
+            ),
+        )
+        .await;
+        let counted: Vec<i64> = column(
+            database.url(),
+            &format!(
+                "select count(t.id) from companies c
+                left join customers t on t.company_id = c.id and t.{condition}
+                group by c.id order by c.id"
+            ),
+        )
+        .await;
+        assert_eq!(kept.len(), 2);
+        assert_eq!(kept, counted, "{group}");
+    }
+}
+
+const COUNT_OLDER: &str = include_str!("../../migrations/V4__count_older_customers.sql");
+
+#[tokio::test]
+async fn customers_that_were_there_before_they_were_counted_are_counted() {
+    let database = Database::create().await;
+    for sql in [&customers("older"), "truncate customer_totals", COUNT_OLDER] {
+        execute(database.url(), sql).await;
+    }
+    assert_counted(&database).await;
+    execute(database.url(), &customers("newer")).await;
+    assert_counted(&database).await;
+}
+
+#[tokio::test]
+async fn customers_written_between_the_two_migrations_are_counted_once() {
+    let database = Database::create().await;
+    for sql in [
+        &customers("older"),
+        "truncate customer_totals",
+        &customers("newer"),
+        "delete from customers where search_text = 'older' and status = 'active'",
+        "update customers set status = 'active' where status is null",
+        "update customers set archived_at = now() where status = 'inactive'",
+        COUNT_OLDER,
+    ] {
+        execute(database.url(), sql).await;
+    }
+    assert_counted(&database).await;
+}
+
+#[tokio::test]
+async fn counting_older_customers_of_a_company_that_has_none_any_more_leaves_none() {
+    let database = Database::create().await;
+    for sql in [
+        &customers("older"),
+        "truncate customer_totals",
+        "delete from customers where company_id = md5('two')::uuid",
+        COUNT_OLDER,
+    ] {
+        execute(database.url(), sql).await;
+    }
+    assert_counted(&database).await;
+}
+
+/// The valid indexes of customers, as they are defined.
+async fn indexes(database: &Database) -> Vec<String> {
+    column(
+        database.url(),
+        "select pg_get_indexdef(indexrelid) from pg_index
+        where indrelid = 'customers'::regclass and indisvalid
+        order by 1",
+    )
+    .await
+}
+
+#[tokio::test]
+async fn an_index_whose_making_was_interrupted_is_made_again() {
+    let database = Database::create().await;
+    let complete = indexes(&database).await;
+    execute(database.url(), &customers("some")).await;
+    // What goes wrong in the making leaves an index of that name which nothing can use.
+    execute(database.url(), "drop index customers_live").await;
+    let making =
+        sqlx::raw_sql("create unique index concurrently customers_live on customers (company_id)");
+    let mut connection = PgConnection::connect(database.url())
+        .await
+        .expect("a connection");
+    making
+        .execute(&mut connection)
+        .await
+        .expect_err("a company with two customers");
+    let left: Vec<String> = column(
+        database.url(),
+        "select indexrelid::regclass::text from pg_index where not indisvalid",
+    )
+    .await;
+    assert_eq!(left, ["customers_live"]);
+
+    // From that migration on nothing was noted; of those behind it this alone cannot be repeated.
+    execute(
+        database.url(),
+        "delete from refinery_schema_history
+        where version >= (
+            select version from refinery_schema_history where name = 'customers_live_index'
+        );
+        drop statistics customers_search_text_length",
+    )
+    .await;
+    assert!(migrate::run(database.url()).await.expect("migrated") > 0);
+    assert_eq!(indexes(&database).await, complete);
+    migrate::check(database.url())
+        .await
+        .expect("the newest schema");
+    assert_counted(&database).await;
 }
 
 #[test]

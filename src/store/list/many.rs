@@ -3,15 +3,16 @@
 
 use sqlx::{AssertSqlSafe, Row};
 
-use super::sql::{NEWEST_FIRST, Part, Search, Statement, is_deep};
+use super::sql::{Part, Search, Statement, is_deep};
 use super::totals::Counted;
 use super::{CustomerPage, ListQuery};
 use crate::store::listed::LISTED;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
-    /// Served by `customer_totals_pkey`; the count by `customers_live_search`, `customers_live_long`
-    /// and `customers_archived`; the page by the same, or near the top by `customers_live`.
+    /// Served by `customer_totals_pkey`; count and page by `customers_live_search`,
+    /// `customers_live_long` and `customers_archived` (with tags but no search, `customers_tags` and
+    /// `customers_live`), the page then by `customers_pkey`.
     pub(super) async fn page_of_many(
         &self,
         query: &ListQuery,
@@ -37,28 +38,18 @@ impl Customers {
             )",
             count = statement.count(parts),
         );
-        let sql = if is_deep(query.page) || query.filters.archived {
-            format!(
-                "{totals}, page as ({ids})
-                select t.total, t.changes, t.changed_at, {LISTED}
-                from totals t
-                left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
-                order by p.created_at desc, p.id desc",
-                ids = statement.ids(parts),
-            )
+        let ids = if is_deep(query.page) {
+            statement.ids(parts)
         } else {
-            format!(
-                "{totals}
-                select t.total, t.changes, t.changed_at, {LISTED}
-                from totals t
-                left join (
-                    select {LISTED} from customers c where {conditions}
-                    order by {NEWEST_FIRST} limit $2 offset $3
-                ) as c on true
-                order by c.created_at desc, c.id desc",
-                conditions = statement.conditions_in(Part::Live),
-            )
+            statement.top_ids(parts)
         };
+        let sql = format!(
+            "{totals}, page as ({ids})
+            select t.total, t.changes, t.changed_at, {LISTED}
+            from totals t
+            left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
+            order by p.created_at desc, p.id desc",
+        );
         // Not kept as a prepared statement: it is planned for these values.
         let rows = self
             .pool

@@ -135,7 +135,7 @@ impl Customers {
                     where company_id = $1",
                 )
                 .bind(self.company.id.as_uuid())
-                .fetch_one(connection)
+                .persistent(self.pool.keeps_statements()).fetch_one(connection)
                 .await
             })
             .await?;

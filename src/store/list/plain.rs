@@ -10,8 +10,8 @@ use crate::store::listed::LISTED;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
-    /// Served by `customer_totals_pkey`, and by `customers_live` (and `customers_archived`) in the
-    /// order of the list.
+    /// Served by `customer_totals_pkey`, and in the order of the list by `customers_live` or
+    /// `customers_live_by_status`, and `customers_archived`.
     pub(super) async fn plain_page(&self, query: &ListQuery) -> Result<CustomerPage, StoreError> {
         let parts = Part::of(&query.filters);
         let rows = match parts {
@@ -47,7 +47,12 @@ impl Customers {
             offset = query.page.offset(),
         );
         self.pool
-            .run(async |connection| sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await)
+            .run(async |connection| {
+                sqlx::query(AssertSqlSafe(sql))
+                    .persistent(self.pool.keeps_statements())
+                    .fetch_all(connection)
+                    .await
+            })
             .await
     }
 
@@ -66,6 +71,7 @@ impl Customers {
         self.pool
             .run(async |connection| {
                 sqlx::query_with(AssertSqlSafe(sql), statement.arguments())
+                    .persistent(self.pool.keeps_statements())
                     .fetch_all(connection)
                     .await
             })

@@ -19,7 +19,7 @@ const OLDEST_FIRST: &str = "created_at, id";
 /// A part of a company's customers that has an index of its own in the order of the list.
 #[derive(Debug, Clone, Copy)]
 pub enum Part {
-    /// `customers_live`.
+    /// `customers_live`, and `customers_live_by_status` when a status is asked for.
     Live,
     /// Those of the live whose search text is in the index: `customers_live_search`.
     LiveShort,
@@ -131,6 +131,11 @@ impl Statement {
         counts.join(" + ")
     }
 
+    /// The ids of a page near the top of the list, as a query.
+    pub fn top_ids(&self, parts: &[Part]) -> String {
+        self.slice(parts, NEWEST_FIRST, "$2", "$3")
+    }
+
     /// The ids of the page, as a query, from whichever end of the list is nearer. It speaks of a
     /// table `totals` whose one row has the `total`.
     pub fn ids(&self, parts: &[Part]) -> String {
@@ -150,7 +155,7 @@ impl Statement {
             ),
             &format!("greatest({TOTAL} - $3 - $2, 0)"),
         );
-        format!("({forward}) union all ({backward})")
+        format!("select id, created_at from (({forward}) union all ({backward})) as p limit $2")
     }
 
     /// `limit` ids after the first `offset`, of all parts in the given order. A limit of 0 reads

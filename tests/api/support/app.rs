@@ -12,6 +12,7 @@ use clientele::store::Store;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use sqlx::{Decode, Postgres, Type};
 
 use super::postgres::{self, Database};
 
@@ -111,6 +112,14 @@ impl App {
     /// Runs SQL in the test's database.
     pub async fn sql(&self, sql: &str) {
         postgres::execute(&self.database_url, sql).await;
+    }
+
+    /// What a query of one column answers in the test's database.
+    pub async fn column<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> Decode<'r, Postgres> + Type<Postgres> + Send + Unpin,
+    {
+        postgres::column(&self.database_url, sql).await
     }
 
     /// Archives a customer. No endpoint does so.

@@ -3,6 +3,8 @@
 
 pub mod app;
 pub mod bodies;
+pub mod explain;
+pub mod pgbouncer;
 pub mod postgres;
 pub mod program;
 

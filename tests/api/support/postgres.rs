@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use clientele::embedded::{binaries, user};
 use clientele::store::migrate;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Decode, PgConnection, Postgres, Type};
 use tokio::sync::Mutex;
 
 /// Starts the cluster in `$1` with the programs `$2` (initdb) and `$3` (postgres), and ends it when
@@ -111,6 +111,30 @@ pub async fn execute(url: &str, sql: &str) {
         .await
         .unwrap_or_else(|error| panic!("{sql}: {error}"));
     connection.close().await.expect("a clean goodbye");
+}
+
+/// What `sql`, a query of one column, answers.
+pub async fn column<T>(url: &str, sql: &str) -> Vec<T>
+where
+    T: for<'r> Decode<'r, Postgres> + Type<Postgres> + Send + Unpin,
+{
+    let mut connection = PgConnection::connect(url).await.expect("a connection");
+    let column = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()))
+        .fetch_all(&mut connection)
+        .await
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    connection.close().await.expect("a clean goodbye");
+    column
+}
+
+/// The directory of the cluster's socket.
+pub fn socket_dir() -> &'static Path {
+    &cluster().dir
+}
+
+/// The cluster's log.
+pub fn log() -> PathBuf {
+    cluster().dir.join("log")
 }
 
 fn cluster() -> &'static Cluster {

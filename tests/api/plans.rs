@@ -1,0 +1,223 @@
+//! How the lists are looked for: each by the index that is there for it, in companies whose
+//! customers stand among those of others.
+
+use std::collections::BTreeSet;
+
+use crate::support::explain::{self, Plan, plans_of};
+use crate::support::{App, Tenant, app::Server};
+
+const MANY: usize = 20_000;
+
+/// A service that explains what it asks the database.
+struct Explained {
+    // Dropped in this order: first the server, then what it uses.
+    server: Server,
+    app: App,
+}
+
+/// Customers whose rows stand among each other's: of a thousand, one is called Zebulon and one has
+/// the tag `rare`; six of ten are called Hannah.
+async fn seed(app: &App, count: usize, other: &Tenant) {
+    app.sql(&format!(
+        "-- Else no page would be known to be visible to all when it is vacuumed.
+            set synchronous_commit = on;
+            insert into customers (company_id, id, created_at, archived_at, status, tags, notes,
+                search_text, rules_version)
+            select company, md5(company::text || n)::uuid,
+                '2024-01-01Z'::timestamptz + n * interval '1 minute',
+                case when n % 50 = 0 then now() end,
+                case when n % 10 = 0 then 'inactive' when n % 10 < 7 then 'active' end,
+                case when n % 1000 = 7 then '{{rare}}'
+                    when n % 3 = 0 then '{{common,other}}' else '{{}}' end::text[],
+                repeat(md5('n' || n) || ' ', 12),
+                case when n % 1000 = 3 then 'zebulon' when n % 10 < 6 then 'hannah'
+                    else (array['peter', 'joe', 'mary'])[1 + n % 3] end
+                    || E'\\n' || md5(n::text) || E'\\n' || md5('e' || n) || '@example.com',
+                1
+            from generate_series(1, {MANY}) as n,
+                (values ('{}'::uuid, {count}), ('{}', {MANY})) as companies (company, size)
+            where n <= size",
+        app.company, other.company,
+    ))
+    .await;
+    app.sql("vacuum analyze customers").await;
+}
+
+impl Explained {
+    /// With so many customers, beside another company with very many.
+    async fn start(count: usize) -> Self {
+        let app = App::start().await;
+        let other = app.other_company().await;
+        seed(&app, count, &other).await;
+        explain::start(&app).await;
+        Self {
+            server: app.second_server(),
+            app,
+        }
+    }
+
+    /// The plans of what is asked of the customers for a list.
+    async fn list(&self, query: &str) -> Vec<Plan> {
+        let tenant = self.app.on(&self.server);
+        let marker = self.app.company.to_string();
+        let (reply, mut plans) = plans_of(&marker, tenant.list(query)).await;
+        assert_eq!(reply.status, 200, "{query}: {}", reply.body);
+        plans.retain(|plan| plan.sql.contains("from customers"));
+        for plan in &plans {
+            let nodes = plan.nodes();
+            assert!(
+                !nodes.iter().any(|node| node == "Seq Scan customers"),
+                "{query}: {nodes:?}"
+            );
+        }
+        plans
+    }
+
+    /// The plan of a list that is found in one statement.
+    async fn plan(&self, query: &str) -> Plan {
+        let mut plans = self.list(query).await;
+        assert_eq!(plans.len(), 1, "{query}: {plans:?}");
+        plans.remove(0)
+    }
+}
+
+/// Asserts that a plan reads customers in these ways and no others.
+fn assert_scans(query: &str, plan: &Plan, expected: &[&str]) {
+    let nodes = plan.nodes();
+    let scans: BTreeSet<&str> = nodes
+        .iter()
+        .map(String::as_str)
+        .filter(|node| node.contains(" customers"))
+        .collect();
+    let expected: BTreeSet<&str> = expected.iter().copied().collect();
+    assert_eq!(scans, expected, "{query}: {nodes:?}");
+}
+
+/// Asserts that a page is cut from what comes in the order of the list already.
+fn assert_in_order(query: &str, plan: &Plan) {
+    let limited = plan.limited();
+    assert!(!limited.is_empty(), "{query}: {:?}", plan.nodes());
+    let sort = limited.iter().find(|node| node.contains("Sort"));
+    assert_eq!(sort, None, "{query}: {limited:?}");
+}
+
+#[tokio::test]
+async fn lists_without_a_search_are_read_in_their_order() {
+    let explained = Explained::start(MANY).await;
+    for (query, scan) in [
+        ("", "Index Scan customers_live"),
+        ("limit=10&page=3", "Index Scan customers_live"),
+        ("status=active", "Index Scan customers_live_by_status"),
+        ("status=inactive", "Index Scan customers_live_by_status"),
+    ] {
+        let plan = explained.plan(query).await;
+        assert_eq!(plan.limited(), [scan], "{query}");
+        assert_scans(query, &plan, &[scan]);
+    }
+    let archived = "Index Only Scan customers_archived";
+    for (query, live) in [
+        ("archived=true", "Index Only Scan customers_live"),
+        ("archived=true&page=100", "Index Only Scan customers_live"),
+        (
+            "archived=true&status=inactive",
+            "Index Only Scan customers_live_by_status",
+        ),
+    ] {
+        let plan = explained.plan(query).await;
+        assert_in_order(query, &plan);
+        assert_scans(query, &plan, &[live, archived, "Index Scan customers_pkey"]);
+    }
+}
+
+#[tokio::test]
+async fn deep_pages_are_found_in_the_index_alone_and_then_by_id() {
+    let explained = Explained::start(MANY).await;
+    for (query, live) in [
+        ("page=100", "Index Only Scan customers_live"),
+        ("page=300", "Index Only Scan customers_live"),
+        (
+            "page=100&status=active",
+            "Index Only Scan customers_live_by_status",
+        ),
+    ] {
+        let plan = explained.plan(query).await;
+        assert_in_order(query, &plan);
+        assert_scans(query, &plan, &[live, "Index Scan customers_pkey"]);
+    }
+}
+
+#[tokio::test]
+async fn what_an_index_finds_few_customers_for_is_found_by_it() {
+    let explained = Explained::start(MANY).await;
+    for (query, index) in [
+        ("search=zebulon", "customers_search"),
+        (
+            "search=zebulon&status=active&page=2&limit=3",
+            "customers_search",
+        ),
+        ("search=zebulon&archived=true", "customers_search"),
+        ("tags=rare", "customers_tags"),
+        ("tags=rare&search=an", "customers_tags"),
+    ] {
+        let plan = explained.plan(query).await;
+        let by_index = format!("Bitmap Index Scan {index}");
+        assert_scans(
+            query,
+            &plan,
+            &[
+                &by_index,
+                "Bitmap Heap Scan customers",
+                "Index Scan customers_pkey",
+            ],
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_very_many_customers_have_is_counted_and_found_in_the_index_alone() {
+    const SCANS: [&str; 3] = [
+        "Index Only Scan customers_live_search",
+        "Index Scan customers_live_long",
+        "Index Scan customers_pkey",
+    ];
+    let explained = Explained::start(MANY).await;
+    for query in ["search=an", "search=an", "search=an&page=50"] {
+        let plan = explained.plan(query).await;
+        assert_in_order(query, &plan);
+        assert_scans(query, &plan, &SCANS);
+    }
+    // That there are very many turns out when they are looked for, once.
+    let first = explained.list("search=hannah").await;
+    assert_eq!(first.len(), 2, "{first:?}");
+    for plan in [&first[1], &explained.plan("search=hannah").await] {
+        assert_in_order("search=hannah", plan);
+        assert_scans("search=hannah", plan, &SCANS);
+    }
+}
+
+#[tokio::test]
+async fn a_customer_is_found_by_its_key() {
+    let explained = Explained::start(1000).await;
+    let tenant = explained.app.on(&explained.server);
+    let id = &tenant.list("limit=1").await.ids()[0];
+    let (reply, plans) = plans_of(id, tenant.get(id)).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(plans.len(), 1, "{plans:?}");
+    assert_eq!(plans[0].nodes(), ["Index Scan customers_pkey"]);
+}
+
+#[tokio::test]
+async fn the_few_customers_of_a_small_company_are_looked_at_one_by_one() {
+    let explained = Explained::start(1000).await;
+    for query in [
+        "search=zebulon",
+        "search=hannah",
+        "search=an",
+        "search=zebulon&archived=true",
+        "tags=rare&search=mary",
+    ] {
+        let nodes = explained.plan(query).await.nodes();
+        let by_text = nodes.iter().find(|node| node.contains("customers_search"));
+        assert_eq!(by_text, None, "{query}: {nodes:?}");
+    }
+}
