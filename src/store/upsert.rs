@@ -154,8 +154,14 @@ impl Customers {
         let done = self
             .transact(&mut connection, &locks, id, &asked, change)
             .await;
-        // It may have failed half-way into BEGIN: nobody else is to have such a connection.
-        if !matches!(done, Err(UpsertError::Store(_))) {
+        let settled = match &done {
+            Ok(_) => true,
+            // The rollback is only queued: it is sent with this, and its locks go at once.
+            Err(UpsertError::NotFound | UpsertError::Refused(_)) => connection.ping().await.is_ok(),
+            // It may have failed half-way into BEGIN: nobody else is to have such a connection.
+            Err(UpsertError::Store(_)) => false,
+        };
+        if settled {
             connection.settle();
         }
         done

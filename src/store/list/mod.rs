@@ -130,12 +130,14 @@ impl Customers {
             .pool
             .run(async |connection| {
                 sqlx::query_scalar(
-                    "select coalesce(sum(live_active + live_inactive + live_without_status), 0)::bigint
+                    "select coalesce(sum(live_active + live_inactive + live_without_status
+                        + archived_active + archived_inactive + archived_without_status), 0)::bigint
                     from customer_totals
                     where company_id = $1",
                 )
                 .bind(self.company.id.as_uuid())
-                .persistent(self.pool.keeps_statements()).fetch_one(connection)
+                .persistent(self.pool.keeps_statements())
+                .fetch_one(connection)
                 .await
             })
             .await?;
