@@ -53,14 +53,13 @@ impl Store {
     /// When the database fails.
     pub async fn companies(&self) -> Result<Vec<CompanySummary>, StoreError> {
         // An operator's call on a small table: no index is wanted.
-        let rows = self
-            .pool
-            .run(async |connection| {
-                sqlx::query(
+        let query = sqlx::query(
             "select id, name, default_region, created_at from companies order by created_at, id",
         )
-        .persistent(self.pool.keeps_statements()).fetch_all(connection).await
-            })
+        .persistent(self.pool.keeps_statements());
+        let rows = self
+            .pool
+            .run(async |connection| query.fetch_all(connection).await)
             .await?;
         rows.iter()
             .map(|row| {

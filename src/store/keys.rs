@@ -41,24 +41,22 @@ impl Store {
         let key = ApiKey::generate()
             .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?;
         let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.as_str()).collect();
-        self.pool
-            .run(async |connection| {
-                sqlx::query(
-                    "insert into api_keys
+        let secret = key.secret_hash();
+        let insert = sqlx::query(
+            "insert into api_keys
                 (id, company_id, name, secret_sha256, scopes, daily_limit, expires_at)
             values ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(key.id().as_str())
-                .bind(company.as_uuid())
-                .bind(new.name.as_ref().map(ShortText::as_str))
-                .bind(key.secret_hash().as_bytes())
-                .bind(scopes)
-                .bind(new.daily_limit.map(|limit| i64::from(limit.get())))
-                .bind(new.expires_at)
-                .persistent(self.pool.keeps_statements())
-                .execute(connection)
-                .await
-            })
+        )
+        .bind(key.id().as_str())
+        .bind(company.as_uuid())
+        .bind(new.name.as_ref().map(ShortText::as_str))
+        .bind(secret.as_bytes())
+        .bind(scopes)
+        .bind(new.daily_limit.map(|limit| i64::from(limit.get())))
+        .bind(new.expires_at)
+        .persistent(self.pool.keeps_statements());
+        self.pool
+            .run(async |connection| insert.execute(connection).await)
             .await?;
         Ok(key)
     }
@@ -69,10 +67,7 @@ impl Store {
     /// When the database fails.
     pub async fn key(&self, id: &KeyId) -> Result<Option<KeyRecord>, StoreError> {
         // Served by api_keys_pkey and companies_pkey.
-        let found = self
-            .pool
-            .run(async |connection| {
-                sqlx::query(
+        let query = sqlx::query(
             "select k.company_id, c.default_region, k.secret_sha256, k.scopes, k.daily_limit,
                 k.expires_at, k.revoked_at
             from api_keys k
@@ -80,8 +75,10 @@ impl Store {
             where k.id = $1",
         )
         .bind(id.as_str())
-        .persistent(self.pool.keeps_statements()).fetch_optional(connection).await
-            })
+        .persistent(self.pool.keeps_statements());
+        let found = self
+            .pool
+            .run(async |connection| query.fetch_optional(connection).await)
             .await?;
         Ok(found.map(|row| read_record(id, &row)).transpose()?)
     }
@@ -92,18 +89,17 @@ impl Store {
     /// When the database fails.
     pub async fn keys(&self, company: CompanyId) -> Result<Vec<KeySummary>, StoreError> {
         // Served by api_keys_company.
-        let rows = self
-            .pool
-            .run(async |connection| {
-                sqlx::query(
+        let query = sqlx::query(
             "select id, name, scopes, daily_limit, created_at, expires_at, revoked_at, last_used_at
             from api_keys
             where company_id = $1
             order by created_at, id",
         )
         .bind(company.as_uuid())
-        .persistent(self.pool.keeps_statements()).fetch_all(connection).await
-            })
+        .persistent(self.pool.keeps_statements());
+        let rows = self
+            .pool
+            .run(async |connection| query.fetch_all(connection).await)
             .await?;
         rows.iter()
             .map(|row| {
@@ -128,13 +124,15 @@ impl Store {
     /// When the database fails.
     pub async fn revoke_key(&self, id: &KeyId) -> Result<bool, StoreError> {
         // Served by api_keys_pkey.
-        let done = self.pool.run(async |connection| {
-sqlx::query(
+        let query = sqlx::query(
             "update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1",
         )
         .bind(id.as_str())
-        .persistent(self.pool.keeps_statements()).execute(connection).await
-}).await?;
+        .persistent(self.pool.keeps_statements());
+        let done = self
+            .pool
+            .run(async |connection| query.execute(connection).await)
+            .await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -145,15 +143,16 @@ sqlx::query(
     /// When the database fails.
     pub async fn touch_key(&self, id: &KeyId) -> Result<(), StoreError> {
         // Served by api_keys_pkey.
-        self.pool.run(async |connection| {
-sqlx::query(
+        let query = sqlx::query(
             "update api_keys set last_used_at = clock_timestamp()
             where id = $1
                 and (last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute')",
         )
         .bind(id.as_str())
-        .persistent(self.pool.keeps_statements()).execute(connection).await
-}).await?;
+        .persistent(self.pool.keeps_statements());
+        self.pool
+            .run(async |connection| query.execute(connection).await)
+            .await?;
         Ok(())
     }
 }

@@ -115,7 +115,7 @@ impl Store {
         Ok(())
     }
 
-    /// Closes every connection, after what is under way.
+    /// Lends no more connections, and closes each when nobody uses it any longer.
     pub fn close(&self) {
         self.pool.close();
     }

@@ -194,9 +194,10 @@ async fn an_index_whose_making_was_interrupted_is_made_again() {
     let complete = indexes(&database).await;
     execute(database.url(), &customers("some")).await;
     // What goes wrong in the making leaves an index of that name which nothing can use.
-    execute(database.url(), "drop index customers_live").await;
-    let making =
-        sqlx::raw_sql("create unique index concurrently customers_live on customers (company_id)");
+    execute(database.url(), "drop index customers_live_by_status").await;
+    let making = sqlx::raw_sql(
+        "create unique index concurrently customers_live_by_status on customers (company_id)",
+    );
     let mut connection = PgConnection::connect(database.url())
         .await
         .expect("a connection");
@@ -209,14 +210,14 @@ async fn an_index_whose_making_was_interrupted_is_made_again() {
         "select indexrelid::regclass::text from pg_index where not indisvalid",
     )
     .await;
-    assert_eq!(left, ["customers_live"]);
+    assert_eq!(left, ["customers_live_by_status"]);
 
     // From that migration on nothing was noted; of those behind it this alone cannot be repeated.
     execute(
         database.url(),
         "delete from refinery_schema_history
         where version >= (
-            select version from refinery_schema_history where name = 'customers_live_index'
+            select version from refinery_schema_history where name = 'customers_live_by_status_index'
         );
         drop statistics customers_search_text_length",
     )

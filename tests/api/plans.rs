@@ -3,9 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::{Connection, PgConnection};
-
 use crate::support::explain::{self, Plan, plans_of};
+use crate::support::postgres::column;
 use crate::support::{App, Tenant, app::Server};
 
 const MANY: usize = 20_000;
@@ -45,16 +44,12 @@ async fn seed(app: &App, count: usize, other: &Tenant) {
     // A session that is only starting, in any database, may look at older rows still: again then.
     for _ in 0..100 {
         app.sql("vacuum analyze customers").await;
-        let mut connection = PgConnection::connect(&app.database_url)
-            .await
-            .expect("a connection");
-        let visible: bool = sqlx::query_scalar(
+        let visible: Vec<bool> = column(
+            &app.database_url,
             "select relallvisible > 0.9 * relpages from pg_class where relname = 'customers'",
         )
-        .fetch_one(&mut connection)
-        .await
-        .expect("how many pages are visible to all");
-        if visible {
+        .await;
+        if visible == [true] {
             return;
         }
     }
@@ -123,8 +118,8 @@ fn assert_in_order(query: &str, plan: &Plan) {
 async fn lists_without_a_search_are_read_in_their_order() {
     let explained = Explained::start(MANY).await;
     for (query, scan) in [
-        ("", "Index Scan customers_live"),
-        ("limit=10&page=3", "Index Scan customers_live"),
+        ("", "Index Scan customers_newest"),
+        ("limit=10&page=3", "Index Scan customers_newest"),
         ("status=active", "Index Scan customers_live_by_status"),
         ("status=inactive", "Index Scan customers_live_by_status"),
     ] {
@@ -134,8 +129,8 @@ async fn lists_without_a_search_are_read_in_their_order() {
     }
     let archived = "Index Only Scan customers_archived";
     for (query, live) in [
-        ("archived=true", "Index Only Scan customers_live"),
-        ("archived=true&page=100", "Index Only Scan customers_live"),
+        ("archived=true", "Index Only Scan customers_newest"),
+        ("archived=true&page=100", "Index Only Scan customers_newest"),
         (
             "archived=true&status=inactive",
             "Index Only Scan customers_live_by_status",
@@ -151,8 +146,8 @@ async fn lists_without_a_search_are_read_in_their_order() {
 async fn deep_pages_are_found_in_the_index_alone_and_then_by_id() {
     let explained = Explained::start(MANY).await;
     for (query, live) in [
-        ("page=100", "Index Only Scan customers_live"),
-        ("page=300", "Index Only Scan customers_live"),
+        ("page=100", "Index Only Scan customers_newest"),
+        ("page=300", "Index Only Scan customers_newest"),
         (
             "page=100&status=active",
             "Index Only Scan customers_live_by_status",

@@ -1,7 +1,7 @@
 //! Filters that let many customers through: the page is found by walking from an end of the list,
 //! and the total is counted only if the company's customers have changed since it last was.
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::Row;
 
 use super::sql::{Part, Search, Statement, is_deep};
 use super::totals::Counted;
@@ -12,7 +12,7 @@ use crate::store::{Customers, StoreError};
 impl Customers {
     /// Served by `customer_totals_pkey`; count and page by `customers_live_search`,
     /// `customers_live_long` and `customers_archived` (with tags but no search, `customers_tags` and
-    /// `customers_live`), the page then by `customers_pkey`.
+    /// `customers_newest`), the page then by `customers_pkey`.
     pub(super) async fn page_of_many(
         &self,
         query: &ListQuery,
@@ -51,15 +51,7 @@ impl Customers {
             order by p.created_at desc, p.id desc",
         );
         // Not kept as a prepared statement: it is planned for these values.
-        let rows = self
-            .pool
-            .run(async |connection| {
-                sqlx::query_with(AssertSqlSafe(sql), statement.arguments())
-                    .persistent(false)
-                    .fetch_all(connection)
-                    .await
-            })
-            .await?;
+        let rows = self.rows(sql, statement.arguments(), false).await?;
         if let Some(row) = rows.first() {
             let counted = Counted {
                 total: row.try_get(0)?,

@@ -12,8 +12,8 @@ mod plain;
 mod sql;
 mod totals;
 
-use sqlx::Row;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::listed;
@@ -126,22 +126,36 @@ impl Customers {
         if let Some(size) = self.totals.size(self.company.id) {
             return Ok(size);
         }
+        let all = Filters {
+            archived: true,
+            ..Filters::default()
+        };
+        let query = sqlx::query_scalar(AssertSqlSafe(plain::total(&all, "$1")))
+            .bind(self.company.id.as_uuid())
+            .persistent(self.pool.keeps_statements());
         let size = self
             .pool
-            .run(async |connection| {
-                sqlx::query_scalar(
-                    "select coalesce(sum(live_active + live_inactive + live_without_status
-                        + archived_active + archived_inactive + archived_without_status), 0)::bigint
-                    from customer_totals
-                    where company_id = $1",
-                )
-                .bind(self.company.id.as_uuid())
-                .persistent(self.pool.keeps_statements())
-                .fetch_one(connection)
-                .await
-            })
+            .run(async |connection| query.fetch_one(connection).await)
             .await?;
         self.totals.set_size(self.company.id, size);
         Ok(size)
+    }
+
+    /// What `sql` answers. Kept as a prepared statement it may be planned for any values; else it is
+    /// planned for these.
+    async fn rows(
+        &self,
+        sql: String,
+        arguments: PgArguments,
+        keep: bool,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        self.pool
+            .run(async |connection| {
+                sqlx::query_with(AssertSqlSafe(sql), arguments)
+                    .persistent(keep && self.pool.keeps_statements())
+                    .fetch_all(connection)
+                    .await
+            })
+            .await
     }
 }

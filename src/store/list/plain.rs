@@ -1,7 +1,6 @@
 //! Lists without a search or tags: the total is kept, and only the page is looked for.
 
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
 
 use super::sql::{NEWEST_FIRST, Part, Search, Statement, is_deep};
 use super::{CustomerPage, Filters, ListQuery};
@@ -10,7 +9,7 @@ use crate::store::listed::LISTED;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
-    /// Served by `customer_totals_pkey`, and in the order of the list by `customers_live` or
+    /// Served by `customer_totals_pkey`, and in the order of the list by `customers_newest` or
     /// `customers_live_by_status`, and `customers_archived`.
     pub(super) async fn plain_page(&self, query: &ListQuery) -> Result<CustomerPage, StoreError> {
         let parts = Part::of(&query.filters);
@@ -46,14 +45,7 @@ impl Customers {
             limit = query.page.limit.get(),
             offset = query.page.offset(),
         );
-        self.pool
-            .run(async |connection| {
-                sqlx::query(AssertSqlSafe(sql))
-                    .persistent(self.pool.keeps_statements())
-                    .fetch_all(connection)
-                    .await
-            })
-            .await
+        self.rows(sql, PgArguments::default(), true).await
     }
 
     async fn deep_page(&self, query: &ListQuery, parts: &[Part]) -> Result<Vec<PgRow>, StoreError> {
@@ -68,19 +60,12 @@ impl Customers {
             total = total(&query.filters, "$1"),
             ids = statement.ids(parts),
         );
-        self.pool
-            .run(async |connection| {
-                sqlx::query_with(AssertSqlSafe(sql), statement.arguments())
-                    .persistent(self.pool.keeps_statements())
-                    .fetch_all(connection)
-                    .await
-            })
-            .await
+        self.rows(sql, statement.arguments(), true).await
     }
 }
 
 /// The number of such customers of `company`, a literal or a placeholder.
-fn total(filters: &Filters, company: &str) -> String {
+pub(super) fn total(filters: &Filters, company: &str) -> String {
     let mut counts = match filters.status {
         Some(Status::Active) => vec!["live_active", "archived_active"],
         Some(Status::Inactive) => vec!["live_inactive", "archived_inactive"],

@@ -19,7 +19,7 @@ const OLDEST_FIRST: &str = "created_at, id";
 /// A part of a company's customers that has an index of its own in the order of the list.
 #[derive(Debug, Clone, Copy)]
 pub enum Part {
-    /// `customers_live`, and `customers_live_by_status` when a status is asked for.
+    /// `customers_newest`, and `customers_live_by_status` when a status is asked for.
     Live,
     /// Those of the live whose search text is in the index: `customers_live_search`.
     LiveShort,

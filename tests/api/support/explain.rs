@@ -71,7 +71,7 @@ impl Plan {
         }
     }
 
-    /// All its nodes, each as `Index Scan customers_live` or `Sort`.
+    /// All its nodes, each as `Index Scan customers_newest` or `Sort`.
     pub fn nodes(&self) -> Vec<String> {
         let mut nodes = Vec::new();
         visit(&self.root, false, &mut |node, _| nodes.push(name(node)));

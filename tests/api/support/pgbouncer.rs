@@ -1,19 +1,15 @@
 //! `PgBouncer` in front of the cluster, in transaction mode: whoever asks next has the next free
 //! connection, and nothing that a session keeps can be relied on.
-//!
-//! Like the cluster it belongs to a watchdog that ends it when this process does.
 
-use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
-use clientele::embedded::user;
 use url::Url;
 
 use super::postgres;
+use super::watchdog::Scratch;
 
 /// Starts `PgBouncer` in `$1`, and ends it when standard input does. Debian has it where only
 /// root's shell looks.
@@ -44,14 +40,8 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// Starts one with so many connections to each database.
     pub fn start(connections: u32) -> Self {
-        // As root, it must run as someone else, as PostgreSQL must.
-        let account = user::service_user().expect("an account to run PgBouncer as");
-        let dir = tempfile::Builder::new()
-            .prefix("clientele-tests-")
-            .permissions(std::fs::Permissions::from_mode(0o755))
-            .tempdir_in("/tmp") // Short: a socket's path has at most 107 bytes.
-            .expect("a directory under /tmp")
-            .keep();
+        let scratch = Scratch::new();
+        let dir = &scratch.dir;
         let settings = format!(
             "[databases]
             * = host={} port=5432 user=clientele
@@ -68,22 +58,9 @@ impl PgBouncer {
             dir.display()
         );
         std::fs::write(dir.join("pgbouncer.ini"), settings).expect("settings");
-        let mut watchdog = Command::new("/bin/sh");
-        watchdog
-            .args(["-c", WATCHDOG, "watchdog"])
-            .arg(&dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A group of its own, so that Ctrl-C does not reach it.
-            .process_group(0);
-        if let Some(account) = account {
-            chown(&dir, Some(account.uid), Some(account.gid)).expect("the directory handed over");
-            watchdog.uid(account.uid).gid(account.gid);
-        }
         let pgbouncer = Self {
-            watchdog: watchdog.spawn().expect("a shell"),
-            dir,
+            watchdog: scratch.watch(WATCHDOG, &[]),
+            dir: scratch.dir,
         };
         pgbouncer.wait();
         pgbouncer

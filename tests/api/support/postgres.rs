@@ -1,21 +1,17 @@
 //! One `PostgreSQL` cluster for the whole test process, and a database of its own for each test.
-//!
-//! The cluster belongs to a watchdog, a shell that reads from a pipe whose other end only this
-//! process holds. However the process ends, the pipe closes then, and the watchdog stops the
-//! server and removes its files.
 
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use clientele::embedded::{binaries, user};
+use clientele::embedded::binaries;
 use clientele::store::migrate;
 use sqlx::{AssertSqlSafe, Connection, Decode, PgConnection, Postgres, Type};
 use tokio::sync::Mutex;
+
+use super::watchdog::Scratch;
 
 /// Starts the cluster in `$1` with the programs `$2` (initdb) and `$3` (postgres), and ends it when
 /// standard input does. A shell's background job ignores SIGQUIT, but postgres sets its own handler.
@@ -145,31 +141,13 @@ fn cluster() -> &'static Cluster {
 impl Cluster {
     fn start() -> Self {
         let binaries = binaries::find(None).expect("PostgreSQL's programs");
-        // As root, PostgreSQL must run as someone else, who then needs a way to its files.
-        let account = user::service_user().expect("an account to run PostgreSQL as");
-        let dir = tempfile::Builder::new()
-            .prefix("clientele-tests-")
-            .permissions(std::fs::Permissions::from_mode(0o755))
-            .tempdir_in("/tmp") // Short: a socket's path has at most 107 bytes.
-            .expect("a directory under /tmp")
-            .keep();
-        let mut watchdog = Command::new("/bin/sh");
-        watchdog
-            .args(["-c", WATCHDOG, "watchdog"])
-            .arg(&dir)
-            .arg(binaries.path("initdb"))
-            .arg(binaries.path("postgres"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            // A group of its own, so that Ctrl-C does not reach it.
-            .process_group(0);
-        if let Some(account) = account {
-            chown(&dir, Some(account.uid), Some(account.gid)).expect("the directory handed over");
-            watchdog.uid(account.uid).gid(account.gid);
-        }
+        let scratch = Scratch::new();
         let mut cluster = Self {
-            watchdog: watchdog.spawn().expect("a shell"),
-            dir,
+            watchdog: scratch.watch(
+                WATCHDOG,
+                &[binaries.path("initdb"), binaries.path("postgres")],
+            ),
+            dir: scratch.dir,
         };
         cluster.await_and_fill();
         cluster
