@@ -5,9 +5,11 @@ use rand_chacha::ChaCha8Rng;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use anyhow::Context;
-use clientele::domain::CompanyId;
+use clientele::domain::customer::{Change, Field};
+use clientele::domain::matching::{MatchKeys, RULES_VERSION};
 use clientele::domain::phone::DefaultRegion;
 use clientele::domain::search::{self, Condition};
+use clientele::domain::{CompanyId, Profile};
 
 const LISTED: &str = "c.id, c.created_at, c.has_payment_method, c.first_name, c.last_name, \
     c.company_name, c.email, c.phone, c.notes, c.source, c.status, c.tags, c.property_street1, \
@@ -23,7 +25,7 @@ const SAMPLE: i64 = 100;
 /// Customers that half of the upserts match.
 const MATCHED: i64 = 50_000;
 /// Enough new customers for the longest round.
-const UPSERTS: u32 = 100_000;
+pub const UPSERTS: u32 = 100_000;
 
 /// A call of the API, and what Postgres has to do for it.
 pub struct Call {
@@ -158,6 +160,45 @@ pub fn page(
     Call::new(name, query, format!("{}\n", sql.replace('\n', " ")))
 }
 
+/// How many customers there are, and the newest of all.
+pub fn total_with_archived(company: CompanyId) -> Call {
+    let newest = |archived: &str| {
+        format!(
+            "(select id, created_at from customers where company_id = '{company}' and \
+            archived_at {archived} order by created_at desc, id desc limit 1)"
+        )
+    };
+    counted(
+        company,
+        ("total of all, archived too", "?limit=1&archived=true"),
+        "live_active + live_inactive + live_without_status \
+        + archived_active + archived_inactive + archived_without_status",
+        &format!("{} union all {}", newest("is null"), newest("is not null")),
+    )
+}
+
+/// How many customers are inactive, and the newest of them.
+pub fn total_of_inactive(company: CompanyId) -> Call {
+    counted(
+        company,
+        ("total of inactive", "?limit=1&status=inactive"),
+        "live_inactive",
+        &format!(
+            "select id, created_at from customers where company_id = '{company}' and \
+            archived_at is null and status = 'inactive'"
+        ),
+    )
+}
+
+fn counted(company: CompanyId, (name, query): (&str, &str), counts: &str, newest: &str) -> Call {
+    let sql = format!(
+        "select sum({counts}) from customer_totals where company_id = '{company}'; \
+        select {LISTED} from ({newest} order by created_at desc, id desc limit 1) p \
+        join customers c on c.company_id = '{company}' and c.id = p.id;\n"
+    );
+    Call::new(name, query, sql)
+}
+
 /// Upserts, one half of new customers and one of known ones that get a note and a tag. Each `round`
 /// has other new customers.
 pub async fn upsert(db: &mut PgConnection, company: CompanyId, round: u32) -> anyhow::Result<Call> {
@@ -203,7 +244,10 @@ pub async fn upsert(db: &mut PgConnection, company: CompanyId, round: u32) -> an
     Ok(Call {
         name: "upsert, half new, half matched".to_owned(),
         requests,
-        scripts: vec![create_script(company), update_script(company, phones.len())],
+        scripts: vec![
+            create_script(company)?,
+            update_script(company, phones.len()),
+        ],
     })
 }
 
@@ -224,25 +268,46 @@ fn look_up(company: CompanyId, phone_key: &str, email_key: &str) -> String {
     )
 }
 
-fn create_script(company: CompanyId) -> String {
+/// As much text, of as many different trigrams, as the service writes for such a customer: the digits
+/// of its phone three times, in symbols.
+fn create_script(company: CompanyId) -> anyhow::Result<String> {
     let phone = "'+1' || :p::text";
     let email = "'ann.' || :p::text || '@example.com'";
-    format!(
+    let digits = format!("translate(:p::text, '0123456789', '{}')", digit_symbols()?);
+    Ok(format!(
         "\\set p random(2000000000, 9999999999)\nbegin;\n{LOCKS}\n{}\n\
         insert into customers (company_id, id, {WRITTEN}) values ('{company}', gen_random_uuid(), \
         'Ann', 'Tester', null, {email}, {phone}, null, null, 'active', '{{lead}}', null, null, \
         null, null, null, null, null, null, null, null, null, 'Omaha', null, null, null, null, null, \
-        {phone}, {email}, E'ann\\ntester\\n' || {email} || E'\\n' || {phone}, 1) \
-        returning created_at;\ncommit;\n",
+        {phone}, {email}, E'ann\\ntester\\n' || {email} || E'\\n+' || {digits} || E'\\n' || {digits} \
+        || E'\\nY' || {digits} || 'Z', {RULES_VERSION}) returning created_at;\ncommit;\n",
         look_up(company, phone, email)
-    )
+    ))
 }
 
+/// The symbols that stand for the digits 0 to 9 in a phone as it was written.
+fn digit_symbols() -> anyhow::Result<String> {
+    let change = Change {
+        phone: Field::Set("0123456789".parse()?),
+        ..Change::default()
+    };
+    let Ok(profile) = Profile::default().merge(change) else {
+        anyhow::bail!("a customer with a phone");
+    };
+    let keys = MatchKeys::of(&profile, DefaultRegion::default());
+    let text = search::search_text(&profile, &keys);
+    Ok(text.lines().next().context("a line")?.to_owned())
+}
+
+/// All columns are written, as the service does, which knows them only as a whole.
 fn update_script(company: CompanyId, known: usize) -> String {
+    let written = WRITTEN.replace("notes,", "'note ' || :p::text,").replace(
+        "tags,",
+        "array_append(array_remove(tags, 'bench'), 'bench'),",
+    );
     format!(
         "\\set p random(2000000000, 9999999999)\n\\set n random(1, {known})\nbegin;\n{LOCKS}\n{}\n\
-        update customers set (notes, tags, search_text, updated_at) = \
-        row ('note ' || :p::text, array_append(array_remove(tags, 'bench'), 'bench'), search_text, clock_timestamp()) \
+        update customers set ({WRITTEN}, updated_at) = row ({written}, clock_timestamp()) \
         where company_id = '{company}' and id = (select id from bench_known where n = :n);\ncommit;\n",
         look_up(
             company,

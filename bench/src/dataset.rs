@@ -21,8 +21,8 @@ use uuid::Uuid;
 use crate::people::{People, Person};
 
 const SEED: u64 = 20_260_101;
-/// Raised when what is made changes, so that an older data set is made anew.
-const VERSION: i32 = 1;
+/// Another one when what is made changes, so that an older data set is made anew.
+const VERSION: i32 = 1_000 + RULES_VERSION as i32;
 /// Bytes that are sent at once.
 const CHUNK: usize = 1 << 20;
 
@@ -61,7 +61,7 @@ pub const FULL: [Group; 3] = [
 ];
 
 /// Makes sure that the database `name` of the server at `admin_url` has the newest schema and the
-/// customers of `groups`; the answer is whether they had to be made.
+/// customers of `groups`.
 pub async fn prepare(
     admin_url: &str,
     url: &str,

@@ -40,15 +40,43 @@ impl Scripts {
 
     /// Transactions a second.
     pub fn run(&self, database_url: &str, clients: usize, seconds: u64) -> anyhow::Result<f64> {
+        self.pgbench(database_url, clients, seconds, &[])
+    }
+
+    /// Milliseconds that half of the transactions take less than, one after the other.
+    pub fn median(&self, database_url: &str, seconds: u64) -> anyhow::Result<f64> {
+        let dir = tempfile::tempdir()?;
+        let prefix = dir.path().join("log");
+        let log = format!("--log-prefix={}", prefix.display());
+        self.pgbench(database_url, 1, seconds, &["--log", &log])?;
+        let mut times = Vec::new();
+        for file in fs::read_dir(dir.path())? {
+            // Client, number, microseconds, script, and when.
+            for line in fs::read_to_string(file?.path())?.lines() {
+                let time = line.split(' ').nth(2).context("a time")?;
+                times.push(time.parse::<u32>()?);
+            }
+        }
+        times.sort_unstable();
+        let median = times.get(times.len() / 2).context("a transaction")?;
+        Ok(f64::from(*median) / 1e3)
+    }
+
+    fn pgbench(
+        &self,
+        database_url: &str,
+        clients: usize,
+        seconds: u64,
+        arguments: &[&str],
+    ) -> anyhow::Result<f64> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let mut command = Command::new(&self.program);
         command
-            .args(["--no-vacuum", "--protocol", "prepared", "--jobs", "1"])
-            .args([
-                "--client",
-                &clients.to_string(),
-                "--time",
-                &seconds.to_string(),
-            ]);
+            .args(["--no-vacuum", "--protocol", "prepared"])
+            .args(["--jobs", &threads.min(clients).to_string()])
+            .args(["--client", &clients.to_string()])
+            .args(["--time", &seconds.to_string()])
+            .args(arguments);
         for file in &self.files {
             command.arg("--file").arg(file);
         }

@@ -37,6 +37,10 @@ pub struct Requests {
 }
 
 impl Load {
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.microseconds as f64 * 1e6
     }

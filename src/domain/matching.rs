@@ -6,7 +6,7 @@ use super::phone::{DefaultRegion, PhoneKey};
 
 /// The version of the rules that make match keys and search text. It is stored with what they
 /// made: raise it whenever a rule changes, so that older rows can be found and made anew.
-pub const RULES_VERSION: i16 = 2;
+pub const RULES_VERSION: i16 = 3;
 
 /// The keys of a customer, or of a request that looks for one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -22,13 +22,15 @@ const FEWEST_DIGITS: usize = 4;
 
 /// Letters that folding replaces, so that no folded text has them: with accents, of ligatures, and
 /// capitals. To an index of trigrams they are letters like others, and they take two bytes each.
+/// Not among them is the sigma, whose small letter is another at the end of a word: with ICU's
+/// rules an index would not know it again.
 const SYMBOLS: [RangeInclusive<char>; 6] = [
     'À'..='Ö',
     'Ø'..='ö',
     'ø'..='ķ',
     'Ĺ'..='ſ',
     'Α'..='Ρ',
-    'Σ'..='Ω',
+    'Τ'..='Ω',
 ];
 /// Of these, the first of the hundred for pairs of digits in a run,
 const RUN: u32 = 0;

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use refinery::{Migration, Runner};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use super::session::{Between, Session};
 
 mod embedded {
     #![allow(missing_docs)] // Made by the macro.
@@ -25,6 +26,16 @@ const TURN: Duration = Duration::from_millis(50);
 /// The first line of a migration that cannot run in a transaction. It is one statement, which must
 /// do no harm when it runs again: whether it is done and whether that is noted are two things then.
 const OUTSIDE: &str = "-- Outside a transaction:";
+
+/// A migration takes as long as it takes, whatever the database allows its other sessions.
+const NO_TIMEOUTS: &str = "set statement_timeout = 0; set idle_in_transaction_session_timeout = 0";
+
+/// Who waits for a table's lock has all others wait that come after: so not for long,
+const SHORT_LOCKS: &str = "set local lock_timeout = '2s'";
+/// but again after a pause in which they go ahead,
+const PAUSE: Duration = Duration::from_millis(500);
+/// for up to this time.
+const LOCKED: Duration = Duration::from_mins(5);
 
 /// How long a database that is starting is waited for.
 const START_UP: Duration = Duration::from_mins(1);
@@ -57,6 +68,18 @@ pub enum MigrateError {
         /// The version that this program needs.
         known: i64,
     },
+    /// Migrations are wanted first, and cannot be run from here.
+    #[error(
+        "the database has schema version {found}, and this program needs version {known}. A pooler \
+        (statement-cache-capacity=0) cannot hold the lock of migrations: run `clientele migrate` \
+        with a DATABASE_URL that leads to PostgreSQL itself"
+    )]
+    BehindPooler {
+        /// The database's version; 0 when it is empty.
+        found: i64,
+        /// The version that this program needs.
+        known: i64,
+    },
     /// A migration failed, or one that was applied is not the one that this program has.
     #[error("migration failed: {0}")]
     Migration(#[from] refinery::Error),
@@ -70,9 +93,19 @@ pub enum MigrateError {
 ///
 /// # Errors
 /// When the database cannot be reached, is newer than this program, or a migration fails. A
-/// migration that fails leaves nothing behind.
+/// migration that fails leaves nothing behind. Also when there is something to do behind a pooler.
 pub async fn run(database_url: &str) -> Result<usize, MigrateError> {
-    let mut connection = connect(database_url).await?;
+    let session = session(database_url)?;
+    if session.between == Between::Pooler {
+        return match check(database_url).await {
+            Err(MigrateError::Older { found, known }) => {
+                Err(MigrateError::BehindPooler { found, known })
+            }
+            checked => checked.map(|()| 0),
+        };
+    }
+    let mut connection = connect(&session).await?;
+    sqlx::raw_sql(NO_TIMEOUTS).execute(&mut connection).await?;
     await_turn(&mut connection).await?;
     refuse_newer(schema_version(&mut connection).await?)?;
     let mut database = Database(connection);
@@ -106,7 +139,7 @@ async fn await_turn(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
 /// # Errors
 /// When it has another, or cannot be reached.
 pub async fn check(database_url: &str) -> Result<(), MigrateError> {
-    let mut connection = connect(database_url).await?;
+    let mut connection = connect(&session(database_url)?).await?;
     let found = schema_version(&mut connection).await?;
     connection.close().await?;
     refuse_newer(found)?;
@@ -117,12 +150,14 @@ pub async fn check(database_url: &str) -> Result<(), MigrateError> {
     Ok(())
 }
 
-async fn connect(database_url: &str) -> Result<PgConnection, MigrateError> {
-    let options: PgConnectOptions = database_url.parse().map_err(MigrateError::Connect)?;
-    let options = options.application_name("clientele migrations");
+fn session(database_url: &str) -> Result<Session, MigrateError> {
+    Session::new(database_url, "clientele migrations").map_err(MigrateError::Connect)
+}
+
+async fn connect(session: &Session) -> Result<PgConnection, MigrateError> {
     let deadline = Instant::now() + START_UP;
     loop {
-        match PgConnection::connect_with(&options).await {
+        match PgConnection::connect_with(&session.options).await {
             Err(error) if is_starting(&error) && Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
@@ -133,10 +168,14 @@ async fn connect(database_url: &str) -> Result<PgConnection, MigrateError> {
 
 /// Whether the database says that it will be there in a moment.
 fn is_starting(error: &sqlx::Error) -> bool {
+    has_code(error, "57P03")
+}
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
     error
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "57P03")
+        .is_some_and(|found| found == code)
 }
 
 fn refuse_newer(found: i64) -> Result<(), MigrateError> {
@@ -157,16 +196,20 @@ fn newest_known() -> i64 {
         .unwrap_or(0)
 }
 
+/// The version, read in one transaction and by statements that have no name: there may be a pooler.
 async fn schema_version(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    let mut transaction = connection.begin().await?;
     let history: Option<String> =
         sqlx::query_scalar("select to_regclass('refinery_schema_history')::text")
-            .fetch_one(&mut *connection)
+            .persistent(false)
+            .fetch_one(&mut *transaction)
             .await?;
     if history.is_none() {
         return Ok(0);
     }
     sqlx::query_scalar("select coalesce(max(version), 0)::bigint from refinery_schema_history")
-        .fetch_one(connection)
+        .persistent(false)
+        .fetch_one(&mut *transaction)
         .await
 }
 
@@ -186,30 +229,46 @@ impl AsyncTransaction for Database {
             self.execute_outside(alone).await?;
             executed += 1;
         }
-        let mut transaction = self.0.begin().await?;
-        for query in queries {
-            // The text of a migration, many statements long, or refinery's own bookkeeping.
-            sqlx::raw_sql(AssertSqlSafe(query.to_owned()))
-                .execute(&mut *transaction)
-                .await?;
-            executed += 1;
+        let queries: Vec<&str> = queries.collect();
+        let deadline = Instant::now() + LOCKED;
+        while let Err(error) = self.execute_together(&queries).await {
+            if !is_locked(&error) || Instant::now() > deadline {
+                return Err(error);
+            }
+            tokio::time::sleep(PAUSE).await;
         }
-        transaction.commit().await?;
-        Ok(executed)
+        Ok(executed + queries.len())
     }
 }
 
 impl Database {
+    /// Runs the texts of migrations, many statements long, and refinery's own bookkeeping in one
+    /// transaction.
+    async fn execute_together(&mut self, queries: &[&str]) -> Result<(), sqlx::Error> {
+        let mut transaction = self.0.begin().await?;
+        sqlx::raw_sql(SHORT_LOCKS)
+            .execute(&mut *transaction)
+            .await?;
+        for query in queries {
+            sqlx::raw_sql(AssertSqlSafe((*query).to_owned()))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await
+    }
+
     /// Runs a statement that no transaction may hold. What an index in the making left behind when
     /// it was interrupted is dropped first: it would be taken for the index.
     async fn execute_outside(&mut self, statement: &str) -> Result<(), sqlx::Error> {
         let invalid: Vec<String> = sqlx::query_scalar(
-            "select indexrelid::regclass::text from pg_index
-            where not indisvalid and indrelid = 'customers'::regclass",
+            "select c.relname::text from pg_index i join pg_class c on c.oid = i.indexrelid
+            where not i.indisvalid and i.indrelid = 'customers'::regclass",
         )
         .fetch_all(&mut self.0)
         .await?;
-        for index in invalid {
+        // Only its own: another may be in the making by the operator's hand.
+        let its_own = |index: &String| names(statement).any(|name| name == index);
+        for index in invalid.into_iter().filter(its_own) {
             let drop = format!("drop index concurrently {index}");
             sqlx::raw_sql(AssertSqlSafe(drop))
                 .execute(&mut self.0)
@@ -220,6 +279,16 @@ impl Database {
             .await?;
         Ok(())
     }
+}
+
+/// The words of a statement that can be names.
+fn names(statement: &str) -> impl Iterator<Item = &str> {
+    statement.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+/// Whether a lock was not to be had in time.
+fn is_locked(error: &sqlx::Error) -> bool {
+    has_code(error, "55P03")
 }
 
 impl AsyncQuery<Vec<Migration>> for Database {

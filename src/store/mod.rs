@@ -14,20 +14,19 @@ pub mod migrate;
 mod pool;
 mod recompute;
 mod row;
+mod session;
 mod upsert;
 mod usage;
 
 use std::time::Duration;
-
-use sqlx::ConnectOptions;
-use sqlx::postgres::PgConnectOptions;
 
 use crate::domain::Company;
 
 pub use companies::CompanySummary;
 pub use customers::FoundCustomer;
 use list::Totals;
-use pool::{Between, Pool};
+use pool::Pool;
+use session::Session;
 
 pub use error::{StoreError, UpsertError};
 pub use keys::KeySummary;
@@ -60,14 +59,9 @@ impl Store {
     /// # Errors
     /// When the URL is malformed.
     pub fn connect(database_url: &str, connections: usize) -> Result<Self, StoreError> {
-        let options: PgConnectOptions = database_url.parse()?;
-        let options = options
-            .application_name("clientele")
-            // Postgres has long sent floats exactly by itself, and PgBouncer refuses to be asked.
-            .extra_float_digits(None)
-            .disable_statement_logging();
+        let session = Session::new(database_url, "clientele")?;
         Ok(Self {
-            pool: Pool::new(options, between(database_url), connections),
+            pool: Pool::new(session, connections),
             totals: Totals::new(),
         })
     }
@@ -118,19 +112,5 @@ impl Store {
     /// Lends no more connections, and closes each when nobody uses it any longer.
     pub fn close(&self) {
         self.pool.close();
-    }
-}
-
-/// A URL that forbids to keep statements is one of a pooler that gives each transaction another
-/// session, like `PgBouncer`'s transaction mode: sqlx's own parameter says so.
-fn between(database_url: &str) -> Between {
-    let forbids = |url: url::Url| {
-        url.query_pairs()
-            .any(|(name, value)| name == "statement-cache-capacity" && value == "0")
-    };
-    if url::Url::parse(database_url).is_ok_and(forbids) {
-        Between::Pooler
-    } else {
-        Between::Nothing
     }
 }

@@ -11,13 +11,16 @@ use deadpool::Runtime;
 use deadpool::managed::{
     self, Manager, Metrics, PoolError, QueueMode, RecycleError, RecycleResult,
 };
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection};
+use tokio::runtime::Handle;
 
 use super::StoreError;
+use super::session::{Between, Session};
 
 /// How long a request waits for a connection before the server counts as overloaded.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long a query that nobody waits for keeps its connection's place.
+const FINISH: Duration = Duration::from_mins(1);
 /// After this long without use a connection may have been cut off unnoticed, and is asked.
 const IDLE: Duration = Duration::from_secs(1);
 /// A connection older than this is replaced: a server's memory for one session only grows.
@@ -27,31 +30,22 @@ const LIFETIME: Duration = Duration::from_mins(30);
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     connections: managed::Pool<Connections>,
-    between: Between,
-}
-
-/// What stands between these connections and the sessions of the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Between {
-    /// Nothing: each connection is a session.
-    Nothing,
-    /// A pooler, which gives each transaction another session: nothing may outlive one.
-    Pooler,
 }
 
 /// A connection on loan. Unless it is [settled](Self::settle) it is closed when it is dropped, and
 /// the server with it ends whatever was left open: a transaction and its locks, an answer half read.
+/// Its place in the pool is free once the server has done with it.
 pub(super) struct Loan(Option<managed::Object<Connections>>);
 
 #[derive(Debug)]
 struct Connections {
-    options: PgConnectOptions,
+    session: Session,
 }
 
 impl Pool {
     /// At most `size` connections, made when they are needed.
-    pub fn new(options: PgConnectOptions, between: Between, size: usize) -> Self {
-        let connections = managed::Pool::builder(Connections { options })
+    pub fn new(session: Session, size: usize) -> Self {
+        let connections = managed::Pool::builder(Connections { session })
             .max_size(size)
             .wait_timeout(Some(WAIT))
             .create_timeout(Some(WAIT))
@@ -61,10 +55,7 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .expect("timeouts want a runtime, and one is named");
-        Self {
-            connections,
-            between,
-        }
+        Self { connections }
     }
 
     /// The most connections there will be.
@@ -74,17 +65,17 @@ impl Pool {
 
     /// As many connections to the same database, apart from these.
     pub fn apart(&self, size: usize) -> Self {
-        Self::new(
-            self.connections.manager().options.clone(),
-            self.between,
-            size,
-        )
+        Self::new(self.connections.manager().session.clone(), size)
     }
 
     /// Whether a statement that is prepared once may be used again: not when the session may be
     /// another by then.
     pub fn keeps_statements(&self) -> bool {
-        self.between == Between::Nothing
+        self.between() == Between::Nothing
+    }
+
+    fn between(&self) -> Between {
+        self.connections.manager().session.between
     }
 
     /// A connection. Behind a pooler everything has to be done in one transaction.
@@ -109,11 +100,11 @@ impl Pool {
     {
         let mut loan = self.get().await?;
         // To prepare a statement and to run it are two messages, which must find one session.
-        if self.between == Between::Pooler {
+        if self.between() == Between::Pooler {
             sqlx::raw_sql("begin").execute(&mut *loan).await?;
         }
         let done = work(&mut loan).await?;
-        if self.between == Between::Pooler {
+        if self.between() == Between::Pooler {
             sqlx::raw_sql("commit").execute(&mut *loan).await?;
         }
         loan.settle();
@@ -138,10 +129,23 @@ impl Loan {
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            drop(managed::Object::take(connection));
+        let Some(connection) = self.0.take() else {
+            return;
+        };
+        // The server works on what its client has given up. Were the place free already, clients
+        // that ask and go away could have the server do any number of things at once.
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(finish(connection))),
+            Err(_) => drop(managed::Object::take(connection)),
         }
     }
+}
+
+/// Waits until the server has answered all that it was asked, and closes the connection.
+async fn finish(mut connection: managed::Object<Connections>) {
+    // An answer, an error and no answer in time are all reasons to close it.
+    let _ = tokio::time::timeout(FINISH, connection.ping()).await;
+    drop(managed::Object::take(connection));
 }
 
 impl Deref for Loan {
@@ -165,7 +169,7 @@ impl Manager for Connections {
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
         // Boxed: it is twenty kilobytes of state, which every request would carry about for the one
         // that has to connect.
-        Box::pin(PgConnection::connect_with(&self.options)).await
+        Box::pin(PgConnection::connect_with(&self.session.options)).await
     }
 
     async fn recycle(

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use clientele::store::Store;
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
@@ -243,4 +244,47 @@ async fn a_customer_held_by_somebody_else_is_a_503_in_time_and_nothing_is_left_b
     .await
     .expect("a count");
     assert_eq!(idle, 0);
+}
+
+#[tokio::test]
+async fn reads_that_are_given_up_do_not_pile_up_in_the_database() {
+    let app = App::start().await;
+    let store = Store::connect(&app.database_url, 2).expect("a store");
+    let mut locker = PgConnection::connect(&app.database_url)
+        .await
+        .expect("a connection");
+    let mut held = locker.begin().await.expect("a transaction");
+    sqlx::raw_sql("lock table companies")
+        .execute(&mut *held)
+        .await
+        .expect("the lock");
+    for _ in 0..10 {
+        let given_up = tokio::time::timeout(Duration::from_millis(50), store.companies()).await;
+        assert!(given_up.is_err());
+    }
+    let waiting: Vec<i64> = app
+        .column(
+            "select count(*) from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'",
+        )
+        .await;
+    assert_eq!(waiting, [2]);
+    held.rollback().await.expect("the end");
+    assert_eq!(store.companies().await.expect("an answer").len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_update_leaves_nothing_locked() {
+    let app = App::start().await;
+    let tags: Vec<String> = (0..100).map(|n| format!("t{n}")).collect();
+    let id = app.create(json!({"tags": tags})).await;
+    let refused = app.post(json!({"id": id, "tags": ["one more"]})).await;
+    assert_eq!(refused.bad_fields(), ["tags"]);
+    let open: Vec<i64> = app
+        .column(
+            "select count(*) from pg_stat_activity
+            where datname = current_database() and state like 'idle in transaction%'",
+        )
+        .await;
+    assert_eq!(open, [0]);
 }

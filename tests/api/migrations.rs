@@ -1,5 +1,7 @@
 //! Migrations: run by whoever starts first, refused where they do not fit.
 
+use std::time::Duration;
+
 use clientele::store::migrate;
 use sqlx::{Connection, PgConnection};
 
@@ -228,6 +230,80 @@ async fn an_index_whose_making_was_interrupted_is_made_again() {
         .await
         .expect("the newest schema");
     assert_counted(&database).await;
+}
+
+#[tokio::test]
+async fn another_index_in_the_making_is_left_alone() {
+    let database = Database::create().await;
+    execute(database.url(), &customers("some")).await;
+    let mut connection = PgConnection::connect(database.url())
+        .await
+        .expect("a connection");
+    sqlx::raw_sql("create unique index concurrently of_the_operator on customers (company_id)")
+        .execute(&mut connection)
+        .await
+        .expect_err("a company with two customers");
+    execute(
+        database.url(),
+        "delete from refinery_schema_history where version >= 5;
+        drop statistics customers_search_text_length",
+    )
+    .await;
+    assert!(migrate::run(database.url()).await.expect("migrated") > 0);
+    let left: Vec<String> = column(
+        database.url(),
+        "select indexrelid::regclass::text from pg_index where not indisvalid",
+    )
+    .await;
+    assert_eq!(left, ["of_the_operator"]);
+}
+
+#[tokio::test]
+async fn a_migration_that_must_wait_for_a_table_lets_writers_go_ahead() {
+    let database = Database::create().await;
+    execute(database.url(), &customers("some")).await;
+    // Back to where the triggers are still to be made, which nobody may write beside.
+    execute(
+        database.url(),
+        "drop function add_to_customer_totals, count_customers cascade;
+        drop table customer_totals;
+        drop statistics customers_search_text_length;
+        delete from refinery_schema_history where version >= 3",
+    )
+    .await;
+    let mut writer = PgConnection::connect(database.url())
+        .await
+        .expect("a connection");
+    let mut long = writer.begin().await.expect("a transaction");
+    let touch = "update customers set notes = 'written' where id = md5('some1')::uuid";
+    sqlx::raw_sql(touch)
+        .execute(&mut *long)
+        .await
+        .expect("a row written");
+    let url = database.url().to_owned();
+    let migrating = tokio::spawn(async move { migrate::run(&url).await });
+    until_someone_waits(&database).await;
+
+    // It stands in line behind the migration, until that gives up its turn.
+    execute(
+        database.url(),
+        "set lock_timeout = '20s';
+        update customers set notes = 'written' where id = md5('some2')::uuid",
+    )
+    .await;
+    assert!(!migrating.is_finished());
+    long.commit().await.expect("written");
+    let applied = migrating.await.expect("a result").expect("migrated");
+    assert!(applied > 0);
+    assert_counted(&database).await;
+}
+
+async fn until_someone_waits(database: &Database) {
+    let waiting = "select count(*) from pg_locks
+        where not granted and relation = 'customers'::regclass";
+    while column::<i64>(database.url(), waiting).await == [0] {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[test]

@@ -9,6 +9,8 @@ use tokio::task::JoinSet;
 
 use crate::support::app::{Server, with_scopes};
 use crate::support::pgbouncer::PgBouncer;
+use crate::support::postgres::Database;
+use crate::support::program::{self, Serve};
 use crate::support::{App, Reply, Tenant};
 
 /// Two servers of eight connections each, on four of `PgBouncer`'s.
@@ -174,4 +176,30 @@ async fn the_daily_limit_through_pgbouncer_is_one_for_all_servers() {
     let mut statuses = under_way.join_all().await;
     statuses.sort_unstable();
     assert_eq!(statuses, [[200; 20], [429; 20]].concat());
+}
+
+#[tokio::test]
+async fn the_program_serves_through_pgbouncer_a_schema_that_is_there() {
+    let app = App::start().await;
+    let pgbouncer = PgBouncer::start(4);
+    let url = pgbouncer.url(&app.database_url);
+    let served = Serve::start(&[("DATABASE_URL", &url)]);
+    assert!(served.curl.contains("/health/ready"), "{}", served.curl);
+    let companies = program::answer(&[("DATABASE_URL", &url)], &["company", "list"]);
+    assert!(companies.contains("Acme"), "{companies}");
+}
+
+#[tokio::test]
+async fn an_empty_database_behind_pgbouncer_is_refused_with_what_to_do() {
+    let database = Database::create_empty().await;
+    let pgbouncer = PgBouncer::start(4);
+    let url = pgbouncer.url(database.url());
+    for command in ["serve", "migrate"] {
+        let complaint = program::complaint(&[("DATABASE_URL", &url)], &[command]);
+        assert!(complaint.contains("clientele migrate"), "{complaint}");
+        assert!(
+            complaint.contains("leads to PostgreSQL itself"),
+            "{complaint}"
+        );
+    }
 }

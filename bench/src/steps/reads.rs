@@ -103,26 +103,8 @@ impl Bench<'_> {
                 ),
                 110.0,
             ),
-            (
-                page(
-                    "total of all, archived too",
-                    "?limit=1&archived=true",
-                    newest,
-                    1,
-                    0,
-                ),
-                5.0,
-            ),
-            (
-                page(
-                    "total of inactive",
-                    "?limit=1&status=inactive",
-                    newest,
-                    1,
-                    0,
-                ),
-                5.0,
-            ),
+            (calls::total_with_archived(company), 5.0),
+            (calls::total_of_inactive(company), 5.0),
         ] {
             let latency = self.latency(&call, target, url, Most::Milliseconds(most))?;
             report.latency.push(latency);
@@ -170,11 +152,8 @@ impl Bench<'_> {
         for round in 1..=self.plan.rounds {
             self.progress
                 .set_message(format!("{}, round {round}", call.name));
-            let per_second = scripts.run(url, 1, self.plan.seconds)?;
-            rounds.push((
-                requests.send(target, 1, self.plan.seconds)?,
-                1e3 / per_second,
-            ));
+            let sql = scripts.median(url, self.plan.seconds)?;
+            rounds.push((requests.send(target, 1, self.plan.seconds)?, sql));
         }
         Ok(Latency::median(&call.name, rounds, most))
     }

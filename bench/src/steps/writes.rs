@@ -78,6 +78,10 @@ impl Bench<'_> {
                 .run(&copy, CONNECTIONS, self.plan.seconds)?;
             let requests = Requests::new(self.scratch.path(), "requests", &call.requests)?;
             let load = requests.send(&target, CONNECTIONS, self.plan.seconds)?;
+            anyhow::ensure!(
+                load.requests() <= u64::from(calls::UPSERTS),
+                "more upserts than there are new customers for: shorter rounds, by --seconds"
+            );
             // The first warms up.
             if round > 0 {
                 rounds.push((load, limit));

@@ -8,7 +8,7 @@ use crate::store::listed::LISTED;
 use crate::store::{Customers, StoreError};
 
 /// From here on there are many: finding all of them would take longer than walking to the newest.
-const MANY: i64 = 10_000;
+pub(super) const MANY: i64 = 10_000;
 
 impl Customers {
     /// The page, unless there are many such customers.

@@ -23,6 +23,7 @@ use crate::domain::page::Page;
 use crate::domain::search::Condition;
 use crate::domain::tags::Tags;
 
+use few::MANY;
 pub(super) use totals::Totals;
 
 /// Up to here it is quicker to look at all customers of a company than at an index of what is
@@ -111,7 +112,7 @@ impl Customers {
             return self.plain_page(query).await;
         }
         let known = self.totals.get(self.company.id, &query.filters);
-        if known.is_none()
+        if known.is_none_or(|known| known.total < MANY)
             && query.filters.are_indexed()
             && self.size().await? > SMALL
             && let Some(page) = self.page_of_few(query).await?
