@@ -16,7 +16,7 @@ use super::tags::Tags;
 use super::text::{Notes, ShortText};
 
 /// Identifies a customer within its company.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(Uuid);
 
 /// Whether a company still works for a customer.

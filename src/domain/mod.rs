@@ -14,6 +14,7 @@ pub mod phone;
 pub mod search;
 pub mod tags;
 pub mod text;
+pub mod working_set;
 
 pub use company::{Company, CompanyId};
 pub use customer::{Change, Customer, CustomerId, Field, Profile, Status};

@@ -8,12 +8,13 @@ use serde_json::Value;
 
 use super::auth::Caller;
 use super::error::ApiError;
+use super::wire::batch::{self, BatchReply, RowError};
 use super::wire::customer::{FlatCustomer, ItemReply, ListReply};
 use super::wire::list::list_query;
 use super::wire::upsert::UpsertRequest;
 use crate::domain::CustomerId;
-use crate::domain::matching::MatchedBy;
-use crate::store::{Outcome, Store, Upserted};
+use crate::domain::matching::Outcome;
+use crate::store::{Store, Upserted};
 
 static OUTCOME: HeaderName = HeaderName::from_static("clientele-outcome");
 static MATCHED_BY: HeaderName = HeaderName::from_static("clientele-matched-by");
@@ -31,6 +32,31 @@ pub async fn upsert(
         .upsert(request.id, request.change)
         .await?;
     Ok(upsert_reply(&upserted))
+}
+
+/// `POST /customers/batch`
+pub async fn batch(
+    store: Data<Store>,
+    caller: Caller,
+    body: Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    let read = batch::read(body.into_inner())?;
+    let mut rows = Vec::with_capacity(read.len());
+    let refused: Vec<Option<RowError>> = read
+        .into_iter()
+        .map(|row| row.map(|row| rows.push(row)).err())
+        .collect();
+    let done = store.customers(caller.company()).upsert_many(rows).await?;
+    let mut done = done.into_iter();
+    // Each row that could not be read stands again where it stood.
+    let results: Vec<Result<Upserted, RowError>> = refused
+        .into_iter()
+        .filter_map(|refused| match refused {
+            Some(error) => Some(Err(error)),
+            None => done.next().map(|result| result.map_err(RowError::from)),
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(BatchReply::new(&results)))
 }
 
 /// `GET /customers`
@@ -58,20 +84,16 @@ pub async fn get(
 }
 
 fn upsert_reply(upserted: &Upserted) -> HttpResponse {
-    let (status, outcome) = match upserted.outcome {
-        Outcome::Created => (StatusCode::CREATED, "created"),
-        Outcome::Updated => (StatusCode::OK, "updated"),
-        Outcome::Unchanged => (StatusCode::OK, "unchanged"),
+    let status = match upserted.outcome {
+        Outcome::Created => StatusCode::CREATED,
+        Outcome::Updated | Outcome::Unchanged => StatusCode::OK,
     };
     let mut reply = HttpResponse::build(status);
-    reply.insert_header((OUTCOME.clone(), HeaderValue::from_static(outcome)));
+    let outcome = HeaderValue::from_static(upserted.outcome.as_str());
+    reply.insert_header((OUTCOME.clone(), outcome));
     if let Some(matched) = upserted.matched {
-        let by = match matched.by {
-            MatchedBy::Id => "id",
-            MatchedBy::Phone => "phone",
-            MatchedBy::Email => "email",
-        };
-        reply.insert_header((MATCHED_BY.clone(), HeaderValue::from_static(by)));
+        let by = HeaderValue::from_static(matched.by.as_str());
+        reply.insert_header((MATCHED_BY.clone(), by));
         if let Some(other) = matched.also {
             reply.insert_header((ALSO_MATCHES.clone(), other.to_string()));
         }

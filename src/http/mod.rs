@@ -26,6 +26,8 @@ pub const API_VERSION: &str = "1.1.0";
 
 /// The largest body that is read, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
+/// The same for a batch.
+const BATCH_LIMIT: usize = 8 * 1024 * 1024;
 /// How long requests under way may take once the server is told to stop.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -94,6 +96,11 @@ fn api_routes(config: &mut ServiceConfig) {
                 // Only lists are long enough to be worth it.
                 .route(scoped(web::get().to(customers::list), read).wrap(Compress::default()))
                 .route(scoped(web::post().to(customers::upsert), write)),
+        )
+        .service(
+            api("/customers/batch", "POST")
+                .app_data(error::json_config(BATCH_LIMIT))
+                .route(scoped(web::post().to(customers::batch), write)),
         )
         .service(api("/customers/{id}", "GET").route(scoped(web::get().to(customers::get), read)));
 }

@@ -16,7 +16,9 @@ mod recompute;
 mod row;
 mod session;
 mod upsert;
+mod upsert_many;
 mod usage;
+mod written;
 
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ use session::Session;
 pub use error::{StoreError, UpsertError};
 pub use keys::KeySummary;
 pub use list::{CustomerPage, Filters, ListQuery};
-pub use upsert::{Outcome, Upserted};
+pub use upsert::Upserted;
 pub use usage::Usage;
 
 /// How long the readiness check waits for an answer.

@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::Customers;
 use super::error::{StoreError, UpsertError};
 use super::locks::Locks;
-use super::row::{self, COLUMNS, PLACEHOLDERS, WRITTEN};
-use crate::domain::customer::{Change, Customer, CustomerId, Field, Profile};
-use crate::domain::email::Email;
-use crate::domain::matching::{Match, MatchKeys, MatchedBy};
+use super::row::{self, COLUMNS};
+use super::written;
+use crate::domain::customer::{Change, Customer, CustomerId, Profile};
+use crate::domain::matching::{Match, MatchKeys, MatchedBy, Outcome};
 
 /// How often a look-up is repeated because the customer it found was changed while it waited for
 /// it. Each repetition means that somebody else got something done.
@@ -56,29 +56,22 @@ static FIND_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
 
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "insert into customers (company_id, id, {WRITTEN}) values ($1, $2, {PLACEHOLDERS})
-        returning created_at"
+        "insert into customers (company_id, id, {}) values ($1, $2, {})
+        returning created_at",
+        written::names(),
+        written::placeholders(3)
     )
 });
 
 /// Served by `customers_pkey`.
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "update customers set ({WRITTEN}, updated_at) = row ({PLACEHOLDERS}, clock_timestamp())
-        where company_id = $1 and id = $2"
+        "update customers set ({}, updated_at) = row ({}, clock_timestamp())
+        where company_id = $1 and id = $2",
+        written::names(),
+        written::placeholders(3)
     )
 });
-
-/// What an upsert did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// There was no such customer; now there is.
-    Created,
-    /// Something about it was new.
-    Updated,
-    /// All of it was known, and nothing was written.
-    Unchanged,
-}
 
 /// The customer after an upsert, and how it came about.
 #[derive(Debug, Clone)]
@@ -148,7 +141,7 @@ impl Customers {
         id: Option<CustomerId>,
         change: Change,
     ) -> Result<Upserted, UpsertError> {
-        let asked = self.asked_keys(&change);
+        let asked = MatchKeys::asked(&change, self.company.default_region);
         let locks = Locks::new(self.company.id, &asked);
         let mut connection = self.pool.get().await?;
         let done = self
@@ -190,18 +183,6 @@ impl Customers {
         };
         transaction.commit().await?;
         Ok(upserted)
-    }
-
-    fn asked_keys(&self, change: &Change) -> MatchKeys {
-        let phone = match &change.phone {
-            Field::Set(phone) => phone.key(self.company.default_region),
-            Field::Keep | Field::Clear => None,
-        };
-        let email = match &change.email {
-            Field::Set(email) => Some(Email::key(email)),
-            Field::Keep | Field::Clear => None,
-        };
-        MatchKeys { phone, email }
     }
 
     async fn find_by_id(
@@ -292,7 +273,7 @@ impl Customers {
         let query = sqlx::query(AssertSqlSafe(INSERT.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
-        let written = row::bind(query, &profile, &keys)
+        let written = written::bind(query, &profile, &keys)
             .persistent(self.pool.keeps_statements())
             .fetch_one(connection)
             .await?;
@@ -345,7 +326,7 @@ impl Customers {
         let query = sqlx::query(AssertSqlSafe(UPDATE.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
-        row::bind(query, profile, &keys)
+        written::bind(query, profile, &keys)
             .persistent(self.pool.keeps_statements())
             .execute(connection)
             .await?;

@@ -5,6 +5,7 @@ mod support;
 
 mod addresses;
 mod auth;
+mod batch;
 mod businesses;
 mod cli;
 mod concurrency;

@@ -7,11 +7,12 @@ use super::timestamp;
 use crate::domain::address::AddressOf;
 use crate::domain::customer::{Listed, Status};
 use crate::domain::email::Email;
+use crate::domain::matching::Outcome;
 use crate::domain::page::Page;
 use crate::domain::phone::Phone;
 use crate::domain::tags::Tags;
 use crate::domain::text::Text;
-use crate::store::{Outcome, Upserted};
+use crate::store::Upserted;
 
 /// The reply of `POST /customers`: every field of the body, absent ones `null`.
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! JSON and query strings in, JSON out: the only place that knows the documented shapes.
 
 pub mod auth;
+pub mod batch;
 pub mod customer;
 mod fields;
 pub mod list;

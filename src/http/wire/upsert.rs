@@ -1,12 +1,12 @@
 //! The body of `POST /customers`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::fields::Fields;
 use crate::domain::address::AddressChange;
 use crate::domain::location::{Location, LocationError};
 use crate::domain::tags::Tags;
-use crate::domain::{Change, CustomerId, Field};
+use crate::domain::{Change, CustomerId, Field, FieldError};
 use crate::http::error::ApiError;
 
 /// What a post asks for.
@@ -26,6 +26,14 @@ impl UpsertRequest {
         let Value::Object(values) = body else {
             return Err(ApiError::UnreadableJson("expected an object".to_owned()));
         };
+        Self::from_fields(values).map_err(ApiError::Validation)
+    }
+
+    /// Reads the fields of a body.
+    ///
+    /// # Errors
+    /// Those that cannot be accepted.
+    pub fn from_fields(values: Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::new(values);
         let id = fields.read("id", |value| {
             let id = value.as_str().and_then(|raw| raw.parse().ok());
@@ -39,7 +47,7 @@ impl UpsertRequest {
                 change,
             })
         } else {
-            Err(ApiError::Validation(errors))
+            Err(errors)
         }
     }
 }

@@ -1,0 +1,329 @@
+//! Many upserts in one transaction: customers are read by sets, changed in memory, and written by
+//! sets.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Arguments, AssertSqlSafe, Connection, PgConnection, Row as _};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::row::{self, COLUMNS};
+use super::upsert::Upserted;
+use super::written::{self, Many};
+use super::{Customers, StoreError, locks};
+use crate::domain::customer::{Customer, CustomerId};
+use crate::domain::email::EmailKey;
+use crate::domain::matching::MatchKeys;
+use crate::domain::phone::PhoneKey;
+use crate::domain::working_set::{Applied, Entry, Missing, Place, Refusal, Row, State, WorkingSet};
+
+/// The first-created live customers with some phones and e-mails.
+///
+/// Served by `customers_by_phone` and `customers_by_email`.
+const FIRST_BY_KEYS: &str = "\
+    select true as by_phone, a.key, c.id, c.created_at
+    from unnest($2::text[]) as a (key)
+    cross join lateral (
+        select id, created_at from customers
+        where company_id = $1 and phone_key = a.key and archived_at is null
+        order by created_at, id
+        limit 1
+    ) as c
+    union all
+    select false, a.key, c.id, c.created_at
+    from unnest($3::text[]) as a (key)
+    cross join lateral (
+        select id, created_at from customers
+        where company_id = $1 and email_key = a.key and archived_at is null
+        order by created_at, id
+        limit 1
+    ) as c";
+
+/// Served by `customers_pkey`. Locked although nobody else may write meanwhile: an operator might.
+static BY_IDS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "select {COLUMNS} from customers c
+        where c.company_id = $1 and c.id = any($2)
+        order by c.id
+        for update of c"
+    )
+});
+
+/// The next live customer with a phone. Served by `customers_by_phone`.
+static NEXT_BY_PHONE: LazyLock<String> = LazyLock::new(|| next_by("phone_key"));
+/// Likewise with an e-mail. Served by `customers_by_email`.
+static NEXT_BY_EMAIL: LazyLock<String> = LazyLock::new(|| next_by("email_key"));
+
+fn next_by(key: &str) -> String {
+    format!(
+        "select {COLUMNS} from customers c
+        where c.company_id = $1 and c.{key} = $2 and c.archived_at is null
+            and (c.created_at, c.id) > ($3, $4)
+        order by c.created_at, c.id
+        limit 1
+        for update of c"
+    )
+}
+
+/// In the order of the arrays, which is that of the rows.
+static INSERT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "insert into customers (company_id, id, created_at, archived_at, {names})
+        select $1, n.id, coalesce(n.created_at, clock_timestamp()), n.archived_at, {values}
+        from unnest($2::uuid[], {arrays}, $33::timestamptz[], $34::timestamptz[])
+            as n (id, {names}, created_at, archived_at)
+        returning id, created_at",
+        names = written::names(),
+        values = written::from_arrays(),
+        arrays = written::placeholders(3),
+    )
+});
+
+/// Served by `customers_pkey`.
+static UPDATE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "update customers c set ({names}, updated_at) = row ({values}, clock_timestamp())
+        from unnest($2::uuid[], {arrays}) as n (id, {names})
+        where c.company_id = $1 and c.id = n.id",
+        names = written::names(),
+        values = written::from_arrays(),
+        arrays = written::placeholders(3),
+    )
+});
+
+/// What came of each row, in the order of the rows.
+pub type Results = Vec<Result<Upserted, Refusal>>;
+
+impl Customers {
+    /// Does the upserts of `rows` in order, as if they had been posted one after the other, in one
+    /// transaction. A row that is refused does not hold up the others.
+    ///
+    /// # Errors
+    /// When the database fails. Nothing is written then.
+    pub async fn upsert_many(&self, rows: Vec<Row>) -> Result<Results, StoreError> {
+        // In a task of its own, as a single upsert is.
+        let customers = self.clone();
+        tokio::spawn(async move { customers.upsert_many_at_once(&rows).await }.in_current_span())
+            .await
+            .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?
+    }
+
+    async fn upsert_many_at_once(&self, rows: &[Row]) -> Result<Results, StoreError> {
+        let mut connection = self.pool.get().await?;
+        let begin = locks::begin_alone(self.company.id);
+        let mut transaction = connection.begin_with(AssertSqlSafe(begin)).await?;
+        let mut set = WorkingSet::new(self.company.default_region);
+        self.take_all(&mut transaction, &mut set, rows).await?;
+        let mut done = Vec::with_capacity(rows.len());
+        for row in rows {
+            let applied = self.upsert_in(&mut transaction, &mut set, row).await?;
+            done.push(applied.map(|applied| snapshot(&set, applied)));
+        }
+        let created = self.write_all(&mut transaction, set.entries()).await?;
+        transaction.commit().await?;
+        connection.settle();
+        for upserted in done.iter_mut().flatten() {
+            if let Some(created_at) = created.get(&upserted.customer.id) {
+                upserted.customer.created_at = *created_at;
+            }
+        }
+        Ok(done)
+    }
+
+    /// One upsert upon the set, into which is taken what it wants.
+    async fn upsert_in(
+        &self,
+        connection: &mut PgConnection,
+        set: &mut WorkingSet,
+        row: &Row,
+    ) -> Result<Result<Applied, Refusal>, StoreError> {
+        loop {
+            match set.upsert(row) {
+                Ok(done) => return Ok(done),
+                Err(missing) => self.take_next(connection, set, missing).await?,
+            }
+        }
+    }
+
+    /// Takes in whom the rows ask for, as far as that can be told before they are done.
+    async fn take_all(
+        &self,
+        connection: &mut PgConnection,
+        set: &mut WorkingSet,
+        rows: &[Row],
+    ) -> Result<(), StoreError> {
+        let mut ids: HashSet<CustomerId> = rows.iter().filter_map(|row| row.id).collect();
+        let (phones, emails) = asked(rows, set, self.company.default_region);
+        let found = sqlx::query(FIRST_BY_KEYS)
+            .bind(self.company.id.as_uuid())
+            .bind(phones.iter().map(PhoneKey::as_str).collect::<Vec<_>>())
+            .bind(emails.iter().map(EmailKey::as_str).collect::<Vec<_>>())
+            .persistent(self.pool.keeps_statements())
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut places = HashMap::with_capacity(found.len());
+        for row in &found {
+            let place = Place {
+                id: row.try_get::<Uuid, _>(2)?.into(),
+                created_at: row.try_get(3)?,
+            };
+            ids.insert(place.id);
+            places.insert((row.try_get(0)?, row.try_get::<&str, _>(1)?), place);
+        }
+        ids.retain(|id| !set.knows(*id));
+        self.take_by_ids(connection, set, ids).await?;
+        for key in phones {
+            let place = places.get(&(true, key.as_str())).copied();
+            set.take_phone(key, place);
+        }
+        for key in emails {
+            let place = places.get(&(false, key.as_str())).copied();
+            set.take_email(key, place);
+        }
+        Ok(())
+    }
+
+    async fn take_by_ids(
+        &self,
+        connection: &mut PgConnection,
+        set: &mut WorkingSet,
+        ids: HashSet<CustomerId>,
+    ) -> Result<(), StoreError> {
+        let wanted: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+        let customers = sqlx::query(AssertSqlSafe(BY_IDS.as_str()))
+            .bind(self.company.id.as_uuid())
+            .bind(wanted)
+            .persistent(self.pool.keeps_statements())
+            .fetch_all(connection)
+            .await?;
+        for row in &customers {
+            set.take(row::read(row, 0)?);
+        }
+        for id in ids {
+            set.take_absence(id);
+        }
+        Ok(())
+    }
+
+    async fn take_next(
+        &self,
+        connection: &mut PgConnection,
+        set: &mut WorkingSet,
+        missing: Missing,
+    ) -> Result<(), StoreError> {
+        let (sql, key, after) = match &missing {
+            Missing::Phone(key, after) => (NEXT_BY_PHONE.as_str(), key.as_str(), after),
+            Missing::Email(key, after) => (NEXT_BY_EMAIL.as_str(), key.as_str(), after),
+        };
+        let after = after.unwrap_or(Place {
+            created_at: DateTime::UNIX_EPOCH,
+            id: Uuid::nil().into(),
+        });
+        let row: Option<PgRow> = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.company.id.as_uuid())
+            .bind(key)
+            .bind(after.created_at)
+            .bind(after.id.as_uuid())
+            .persistent(self.pool.keeps_statements())
+            .fetch_optional(connection)
+            .await?;
+        let customer: Option<Customer> = row.map(|row| row::read(&row, 0)).transpose()?;
+        let place = customer.as_ref().map(Place::of);
+        if let Some(customer) = customer {
+            set.take(customer);
+        }
+        match missing {
+            Missing::Phone(key, _) => set.take_phone(key, place),
+            Missing::Email(key, _) => set.take_email(key, place),
+        }
+        Ok(())
+    }
+
+    /// Writes what is new and what has changed; the answer is when the new ones were created.
+    async fn write_all(
+        &self,
+        connection: &mut PgConnection,
+        entries: &[Entry],
+    ) -> Result<HashMap<CustomerId, DateTime<Utc>>, StoreError> {
+        let changed: Vec<&Entry> = of_state(entries, |state| state == State::Changed);
+        if !changed.is_empty() {
+            let arguments = self.arguments(&changed)?;
+            sqlx::query_with(AssertSqlSafe(UPDATE.as_str()), arguments)
+                .persistent(self.pool.keeps_statements())
+                .execute(&mut *connection)
+                .await?;
+        }
+        let new: Vec<&Entry> = of_state(entries, |state| matches!(state, State::New(_)));
+        if new.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut arguments = self.arguments(&new)?;
+        let created_at: Vec<Option<DateTime<Utc>>> = new
+            .iter()
+            .map(|entry| match entry.state {
+                State::New(created_at) => created_at,
+                State::Kept | State::Changed => None,
+            })
+            .collect();
+        let archived_at: Vec<_> = new.iter().map(|entry| entry.customer.archived_at).collect();
+        add(&mut arguments, created_at)?;
+        add(&mut arguments, archived_at)?;
+        let written = sqlx::query_with(AssertSqlSafe(INSERT.as_str()), arguments)
+            .persistent(self.pool.keeps_statements())
+            .fetch_all(connection)
+            .await?;
+        written
+            .iter()
+            .map(|row| Ok((row.try_get::<Uuid, _>(0)?.into(), row.try_get(1)?)))
+            .collect()
+    }
+
+    fn arguments(&self, entries: &[&Entry]) -> Result<PgArguments, StoreError> {
+        let mut arguments = PgArguments::default();
+        add(&mut arguments, self.company.id.as_uuid())?;
+        let ids: Vec<Uuid> = entries.iter().map(|e| e.customer.id.as_uuid()).collect();
+        add(&mut arguments, ids)?;
+        let customers = entries.iter().map(|e| (&e.customer.profile, &e.keys));
+        Many::of(customers).add_to(&mut arguments)?;
+        Ok(arguments)
+    }
+}
+
+fn add<'q, T>(arguments: &mut PgArguments, value: T) -> Result<(), StoreError>
+where
+    T: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+{
+    arguments
+        .add(value)
+        .map_err(|error| StoreError::Internal(sqlx::Error::Encode(error)))
+}
+
+fn of_state(entries: &[Entry], wanted: impl Fn(State) -> bool) -> Vec<&Entry> {
+    entries.iter().filter(|entry| wanted(entry.state)).collect()
+}
+
+/// The keys by which the rows ask for customers, as far as they are not known yet.
+fn asked(
+    rows: &[Row],
+    set: &WorkingSet,
+    region: crate::domain::phone::DefaultRegion,
+) -> (HashSet<PhoneKey>, HashSet<EmailKey>) {
+    let (mut phones, mut emails) = (HashSet::new(), HashSet::new());
+    for row in rows.iter().filter(|row| row.id.is_none()) {
+        let keys = MatchKeys::asked(&row.change, region);
+        phones.extend(keys.phone.filter(|key| !set.knows_phone(key)));
+        emails.extend(keys.email.filter(|key| !set.knows_email(key)));
+    }
+    (phones, emails)
+}
+
+fn snapshot(set: &WorkingSet, applied: Applied) -> Upserted {
+    Upserted {
+        customer: set.entry(applied.entry).customer.clone(),
+        outcome: applied.outcome,
+        matched: applied.matched,
+    }
+}
