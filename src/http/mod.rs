@@ -3,10 +3,11 @@
 mod auth;
 mod customers;
 mod error;
+mod export;
 mod health;
 mod key_cache;
 mod request_id;
-mod wire;
+pub(crate) mod wire;
 
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
@@ -102,6 +103,7 @@ fn api_routes(config: &mut ServiceConfig) {
                 .app_data(error::json_config(BATCH_LIMIT))
                 .route(scoped(web::post().to(customers::batch), write)),
         )
+        .service(api("/customers/export", "GET").route(scoped(web::get().to(export::export), read)))
         .service(api("/customers/{id}", "GET").route(scoped(web::get().to(customers::get), read)));
 }
 

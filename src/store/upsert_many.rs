@@ -20,53 +20,60 @@ use crate::domain::matching::MatchKeys;
 use crate::domain::phone::PhoneKey;
 use crate::domain::working_set::{Applied, Entry, Missing, Place, Refusal, Row, State, WorkingSet};
 
-/// The first-created live customers with some phones and e-mails.
+/// The live customer that comes next behind a place among those with a key; it has to be looked at
+/// whether it has that key too.
 ///
-/// Served by `customers_by_phone` and `customers_by_email`.
-const FIRST_BY_KEYS: &str = "\
-    select true as by_phone, a.key, c.id, c.created_at
-    from unnest($2::text[]) as a (key)
-    cross join lateral (
-        select id, created_at from customers
-        where company_id = $1 and phone_key = a.key and archived_at is null
-        order by created_at, id
-        limit 1
-    ) as c
-    union all
-    select false, a.key, c.id, c.created_at
-    from unnest($3::text[]) as a (key)
-    cross join lateral (
-        select id, created_at from customers
-        where company_id = $1 and email_key = a.key and archived_at is null
-        order by created_at, id
-        limit 1
-    ) as c";
-
-/// Served by `customers_pkey`. Locked although nobody else may write meanwhile: an operator might.
-static BY_IDS: LazyLock<String> = LazyLock::new(|| {
+/// Served by `customers_by_phone` or `customers_by_email`, whose whole order this names: of a
+/// company and a key that are given Postgres may take `customers_newest` to be as good, and walk all
+/// customers for each key, as long as it has not seen how many different ones there are.
+fn next_by(column: &str, company: &str, key: &str, place: &str) -> String {
     format!(
-        "select {COLUMNS} from customers c
-        where c.company_id = $1 and c.id = any($2)
-        order by c.id
-        for update of c"
-    )
-});
-
-/// The next live customer with a phone. Served by `customers_by_phone`.
-static NEXT_BY_PHONE: LazyLock<String> = LazyLock::new(|| next_by("phone_key"));
-/// Likewise with an e-mail. Served by `customers_by_email`.
-static NEXT_BY_EMAIL: LazyLock<String> = LazyLock::new(|| next_by("email_key"));
-
-fn next_by(key: &str) -> String {
-    format!(
-        "select {COLUMNS} from customers c
-        where c.company_id = $1 and c.{key} = $2 and c.archived_at is null
-            and (c.created_at, c.id) > ($3, $4)
-        order by c.created_at, c.id
-        limit 1
-        for update of c"
+        "select company_id, {column} as key, created_at, id from customers
+        where (company_id, {column}, created_at, id) > ({company}, {key}, {place})
+            and {column} is not null and archived_at is null
+        order by company_id, {column}, created_at, id
+        limit 1"
     )
 }
+
+/// The first-created live customers with some phones and e-mails.
+static FIRST_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
+    let first = |column, keys| {
+        let next = next_by(column, "$1", "a.key", BEGINNING);
+        format!(
+            "select '{column}', a.key, c.id, c.created_at
+            from unnest({keys}::text[]) as a (key)
+            cross join lateral ({next}) as c
+            where c.company_id = $1 and c.key = a.key"
+        )
+    };
+    let (phones, emails) = (first(PHONE_KEY, "$2"), first(EMAIL_KEY, "$3"));
+    format!("{phones} union all {emails}")
+});
+
+const PHONE_KEY: &str = "phone_key";
+const EMAIL_KEY: &str = "email_key";
+/// Before all places.
+const BEGINNING: &str = "'-infinity', '00000000-0000-0000-0000-000000000000'";
+
+/// The next live customer with a phone. Then served by `customers_pkey`.
+static NEXT_BY_PHONE: LazyLock<String> = LazyLock::new(|| next_customer(PHONE_KEY));
+/// Likewise with an e-mail.
+static NEXT_BY_EMAIL: LazyLock<String> = LazyLock::new(|| next_customer(EMAIL_KEY));
+
+fn next_customer(column: &str) -> String {
+    format!(
+        "select {COLUMNS} from ({}) as n
+        join customers c on c.company_id = $1 and c.id = n.id
+        where n.company_id = $1 and n.key = $2",
+        next_by(column, "$1", "$2", "$3, $4")
+    )
+}
+
+/// Served by `customers_pkey`. Not locked: nobody else of us writes meanwhile.
+static BY_IDS: LazyLock<String> = LazyLock::new(|| {
+    format!("select {COLUMNS} from customers c where c.company_id = $1 and c.id = any($2)")
+});
 
 /// In the order of the arrays, which is that of the rows.
 static INSERT: LazyLock<String> = LazyLock::new(|| {
@@ -115,20 +122,41 @@ impl Customers {
         let mut connection = self.pool.get().await?;
         let begin = locks::begin_alone(self.company.id);
         let mut transaction = connection.begin_with(AssertSqlSafe(begin)).await?;
-        let mut set = WorkingSet::new(self.company.default_region);
-        self.take_all(&mut transaction, &mut set, rows).await?;
-        let mut done = Vec::with_capacity(rows.len());
-        for row in rows {
-            let applied = self.upsert_in(&mut transaction, &mut set, row).await?;
-            done.push(applied.map(|applied| snapshot(&set, applied)));
-        }
-        let created = self.write_all(&mut transaction, set.entries()).await?;
+        let done = self.do_all(&mut transaction, rows).await?;
         transaction.commit().await?;
         connection.settle();
+        Ok(done)
+    }
+
+    /// Reads, changes and writes in a transaction in which nobody else writes to the company.
+    pub(super) async fn do_all(
+        &self,
+        connection: &mut PgConnection,
+        rows: &[Row],
+    ) -> Result<Results, StoreError> {
+        let mut set = WorkingSet::new(self.company.default_region);
+        let mut done = self.do_in(connection, &mut set, rows).await?;
+        let created = self.write_all(connection, set.entries()).await?;
         for upserted in done.iter_mut().flatten() {
             if let Some(created_at) = created.get(&upserted.customer.id) {
                 upserted.customer.created_at = *created_at;
             }
+        }
+        Ok(done)
+    }
+
+    /// Does the upserts upon the set, into which is taken whoever is wanted. Nothing is written.
+    pub(super) async fn do_in(
+        &self,
+        connection: &mut PgConnection,
+        set: &mut WorkingSet,
+        rows: &[Row],
+    ) -> Result<Results, StoreError> {
+        self.take_all(connection, set, rows).await?;
+        let mut done = Vec::with_capacity(rows.len());
+        for row in rows {
+            let applied = self.upsert_in(connection, set, row).await?;
+            done.push(applied.map(|applied| snapshot(set, applied)));
         }
         Ok(done)
     }
@@ -157,7 +185,7 @@ impl Customers {
     ) -> Result<(), StoreError> {
         let mut ids: HashSet<CustomerId> = rows.iter().filter_map(|row| row.id).collect();
         let (phones, emails) = asked(rows, set, self.company.default_region);
-        let found = sqlx::query(FIRST_BY_KEYS)
+        let found = sqlx::query(AssertSqlSafe(FIRST_BY_KEYS.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(phones.iter().map(PhoneKey::as_str).collect::<Vec<_>>())
             .bind(emails.iter().map(EmailKey::as_str).collect::<Vec<_>>())
@@ -171,16 +199,19 @@ impl Customers {
                 created_at: row.try_get(3)?,
             };
             ids.insert(place.id);
-            places.insert((row.try_get(0)?, row.try_get::<&str, _>(1)?), place);
+            places.insert(
+                (row.try_get::<&str, _>(0)?, row.try_get::<&str, _>(1)?),
+                place,
+            );
         }
         ids.retain(|id| !set.knows(*id));
         self.take_by_ids(connection, set, ids).await?;
         for key in phones {
-            let place = places.get(&(true, key.as_str())).copied();
+            let place = places.get(&(PHONE_KEY, key.as_str())).copied();
             set.take_phone(key, place);
         }
         for key in emails {
-            let place = places.get(&(false, key.as_str())).copied();
+            let place = places.get(&(EMAIL_KEY, key.as_str())).copied();
             set.take_email(key, place);
         }
         Ok(())
