@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value};
@@ -192,7 +192,9 @@ fn time(name: &str, value: Option<Value>) -> Result<Option<DateTime<Utc>>, Strin
         None | Some(Value::Null) => Ok(None),
         Some(value) => value
             .as_str()
-            .and_then(|text| text.trim().parse().ok())
+            .and_then(|text| text.trim().parse::<DateTime<Utc>>().ok())
+            // What a database can keep.
+            .filter(|time| (1..=9_999).contains(&time.year()))
             .map(Some)
             .ok_or_else(|| format!("{name}: Must be a time as in 2026-01-31T12:00:00Z")),
     }

@@ -53,6 +53,8 @@ static FIRST_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
 
 const PHONE_KEY: &str = "phone_key";
 const EMAIL_KEY: &str = "email_key";
+/// Before all customers.
+const YEAR_ONE: DateTime<Utc> = DateTime::from_timestamp(-62_135_596_800, 0).unwrap();
 /// Before all places.
 const BEGINNING: &str = "'-infinity', '00000000-0000-0000-0000-000000000000'";
 
@@ -250,7 +252,7 @@ impl Customers {
             Missing::Email(key, after) => (NEXT_BY_EMAIL.as_str(), key.as_str(), after),
         };
         let after = after.unwrap_or(Place {
-            created_at: DateTime::UNIX_EPOCH,
+            created_at: YEAR_ONE,
             id: Uuid::nil().into(),
         });
         let row: Option<PgRow> = sqlx::query(AssertSqlSafe(sql))
