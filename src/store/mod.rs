@@ -18,6 +18,7 @@ mod recompute;
 mod rehearsal;
 mod row;
 mod session;
+mod transaction;
 mod upsert;
 mod upsert_many;
 mod usage;
