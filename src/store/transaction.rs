@@ -7,11 +7,20 @@ use tracing::Instrument;
 
 use super::Customers;
 use super::error::{StoreError, UpsertError};
+use super::locks::Locks;
+use crate::domain::customer::CustomerId;
+use crate::domain::matching::MatchKeys;
 
 /// What is done within a transaction.
 pub(super) type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, UpsertError>> + Send + 't>>;
 
 impl Customers {
+    /// The statement that begins a transaction about one customer, known by its id: nothing is
+    /// looked for by a key, and the customer's row is lock enough.
+    pub(super) fn begin_by_id(&self) -> String {
+        Locks::new(self.company.id, &MatchKeys::default()).begin()
+    }
+
     /// Does `work` in a transaction, which `begin` begins and takes the locks of.
     ///
     /// # Errors
@@ -58,5 +67,26 @@ impl Customers {
         let done = work(self, &mut transaction).await?;
         transaction.commit().await?;
         Ok(done)
+    }
+
+    /// Locks the row of a customer until the transaction ends.
+    ///
+    /// # Errors
+    /// When there is no such customer, or the database fails.
+    pub(super) async fn lock(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+    ) -> Result<(), UpsertError> {
+        // Served by customers_pkey.
+        let found = sqlx::query(
+            "select c.id from customers c where c.company_id = $1 and c.id = $2 for update of c",
+        )
+        .bind(self.company.id.as_uuid())
+        .bind(id.as_uuid())
+        .persistent(self.pool.keeps_statements())
+        .fetch_optional(connection)
+        .await?;
+        found.map(drop).ok_or(UpsertError::NotFound)
     }
 }

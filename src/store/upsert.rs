@@ -79,7 +79,7 @@ pub struct Upserted {
     pub customer: Customer,
     /// What was done.
     pub outcome: Outcome,
-    /// How it was found; none when it was created.
+    /// By what it was matched; none when it was created, or needed no matching.
     pub matched: Option<Match>,
 }
 
@@ -153,7 +153,8 @@ impl Customers {
         }
     }
 
-    async fn find_by_id(
+    /// The customer with this id, locked.
+    pub(super) async fn find_by_id(
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
