@@ -222,7 +222,7 @@ async fn an_index_whose_making_was_interrupted_is_made_again() {
             select version from refinery_schema_history where name = 'customers_live_by_status_index'
         );
         drop statistics customers_search_text_length;
-        drop table payment_methods",
+        drop table payment_methods, imports",
     )
     .await;
     assert!(migrate::run(database.url()).await.expect("migrated") > 0);
@@ -248,7 +248,7 @@ async fn another_index_in_the_making_is_left_alone() {
         database.url(),
         "delete from refinery_schema_history where version >= 5;
         drop statistics customers_search_text_length;
-        drop table payment_methods",
+        drop table payment_methods, imports",
     )
     .await;
     assert!(migrate::run(database.url()).await.expect("migrated") > 0);
@@ -270,7 +270,7 @@ async fn a_migration_that_must_wait_for_a_table_lets_writers_go_ahead() {
         "drop function add_to_customer_totals, count_customers cascade;
         drop table customer_totals;
         drop statistics customers_search_text_length;
-        drop table payment_methods;
+        drop table payment_methods, imports;
         delete from refinery_schema_history where version >= 3",
     )
     .await;
