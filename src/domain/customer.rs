@@ -176,6 +176,23 @@ impl Profile {
         })
     }
 
+    /// This profile after the tags `removed` were taken away and then those `added` put on.
+    ///
+    /// # Errors
+    /// When the customer would carry more tags than it may.
+    pub fn retag(&self, removed: &Tags, added: Tags) -> Result<Self, FieldError> {
+        let tags = self
+            .tags
+            .clone()
+            .without(removed)
+            .union(added)
+            .map_err(|error| FieldError::new("add", &error))?;
+        Ok(Self {
+            tags,
+            ..self.clone()
+        })
+    }
+
     /// The billing address to show: the property's while billing is said to be the same and has no
     /// line of its own.
     #[must_use]
@@ -372,6 +389,14 @@ mod tests {
             let known = Profile::default().merge(first).unwrap();
             let once = known.merge(second.clone()).unwrap();
             prop_assert_eq!(once.merge(second).unwrap(), once);
+        }
+
+        #[test]
+        fn retagging_changes_nothing_but_tags(first in a_change(), second in a_change()) {
+            let before = Profile::default().merge(first).unwrap();
+            let after = before.retag(&second.tags, Tags::default()).unwrap();
+            prop_assert_eq!(&after.tags, &before.tags.clone().without(&second.tags));
+            prop_assert_eq!(Profile { tags: before.tags.clone(), ..after }, before);
         }
 
         #[test]

@@ -18,7 +18,8 @@ use crate::store::{Store, Upserted};
 
 static OUTCOME: HeaderName = HeaderName::from_static("clientele-outcome");
 static MATCHED_BY: HeaderName = HeaderName::from_static("clientele-matched-by");
-static ALSO_MATCHES: HeaderName = HeaderName::from_static("clientele-also-matches");
+/// The other customer that a phone or an e-mail is of.
+pub static ALSO_MATCHES: HeaderName = HeaderName::from_static("clientele-also-matches");
 
 /// `POST /customers`
 pub async fn upsert(
@@ -77,13 +78,19 @@ pub async fn get(
     caller: Caller,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let id: CustomerId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let id = customer_id(&id)?;
     let found = store.customers(caller.company()).get(id).await?;
     let found = found.ok_or(ApiError::NotFound)?;
     Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?)))
 }
 
-fn upsert_reply(upserted: &Upserted) -> HttpResponse {
+/// The customer that a path names. What cannot be an id is nobody's.
+pub fn customer_id(raw: &str) -> Result<CustomerId, ApiError> {
+    raw.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// The reply that tells of an upsert, and what it did in its headers.
+pub fn upsert_reply(upserted: &Upserted) -> HttpResponse {
     let status = match upserted.outcome {
         Outcome::Created => StatusCode::CREATED,
         Outcome::Updated | Outcome::Unchanged => StatusCode::OK,

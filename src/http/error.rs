@@ -90,7 +90,7 @@ pub struct FieldBody<'a> {
 impl<'a> From<&'a FieldError> for FieldBody<'a> {
     fn from(error: &'a FieldError) -> Self {
         Self {
-            field: error.field,
+            field: &error.field,
             message: &error.message,
         }
     }

@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::listed::{self, LISTED};
-use super::{Customers, StoreError};
+use super::{Customers, StoreError, UpsertError};
 use crate::domain::customer::{CustomerId, Listed};
 
 /// Served by `customers_pkey`.
@@ -34,16 +34,31 @@ impl Customers {
     /// # Errors
     /// When the database fails.
     pub async fn get(&self, id: CustomerId) -> Result<Option<FoundCustomer>, StoreError> {
-        let found = self
-            .pool
-            .run(async |connection| {
-                sqlx::query(AssertSqlSafe(GET.as_str()))
-                    .bind(self.company.id.as_uuid())
-                    .bind(id.as_uuid())
-                    .persistent(self.pool.keeps_statements())
-                    .fetch_optional(connection)
-                    .await
-            })
+        self.pool
+            .run(async |connection| self.find(connection, id).await)
+            .await
+    }
+
+    /// The same within a transaction, which sees what it has written.
+    pub(super) async fn find_written(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+    ) -> Result<FoundCustomer, UpsertError> {
+        let found = self.find(connection, id).await?;
+        found.ok_or(UpsertError::NotFound)
+    }
+
+    async fn find(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+    ) -> Result<Option<FoundCustomer>, sqlx::Error> {
+        let found = sqlx::query(AssertSqlSafe(GET.as_str()))
+            .bind(self.company.id.as_uuid())
+            .bind(id.as_uuid())
+            .persistent(self.pool.keeps_statements())
+            .fetch_optional(connection)
             .await?;
         Ok(found.map(FoundCustomer))
     }

@@ -3,6 +3,7 @@
 //! [`Store`] keeps companies and keys; customers are reached through [`Customers`] alone, which
 //! exists only for one company: no query about customers can be written without it.
 
+mod archive;
 mod companies;
 mod customers;
 mod error;
@@ -13,11 +14,15 @@ mod list;
 mod listed;
 mod locks;
 pub mod migrate;
+mod payment_methods;
+mod personal_data;
 mod pool;
 mod recompute;
 mod rehearsal;
 mod row;
 mod session;
+mod tags;
+mod transaction;
 mod upsert;
 mod upsert_many;
 mod usage;
@@ -30,6 +35,7 @@ use tokio::sync::Semaphore;
 
 use crate::domain::Company;
 
+pub use archive::Restored;
 pub use companies::CompanySummary;
 pub use customers::FoundCustomer;
 use list::Totals;
@@ -41,6 +47,8 @@ pub use export::Export;
 pub use imports::{Checkpoint, Tally};
 pub use keys::KeySummary;
 pub use list::{CustomerPage, Filters, ListQuery};
+pub use payment_methods::Saved;
+pub use personal_data::PersonalData;
 pub use rehearsal::Rehearsal;
 pub use upsert::Upserted;
 pub use upsert_many::Results;

@@ -74,7 +74,8 @@ impl<'r> Columns<'r> {
         Ok(value)
     }
 
-    fn text<const MAX: usize>(&mut self) -> Result<Option<Text<MAX>>, sqlx::Error> {
+    /// The next column, as text.
+    pub fn text<const MAX: usize>(&mut self) -> Result<Option<Text<MAX>>, sqlx::Error> {
         Ok(self.take::<Option<String>>()?.map(Text::from_stored))
     }
 

@@ -3,8 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use tracing::Instrument;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Customers;
@@ -80,7 +79,7 @@ pub struct Upserted {
     pub customer: Customer,
     /// What was done.
     pub outcome: Outcome,
-    /// How it was found; none when it was created.
+    /// By what it was matched; none when it was created, or needed no matching.
     pub matched: Option<Match>,
 }
 
@@ -128,64 +127,34 @@ impl Customers {
         id: Option<CustomerId>,
         change: Change,
     ) -> Result<Upserted, UpsertError> {
-        // In a task of its own: a client that goes away must not leave a transaction half-way, with
-        // its locks, on a connection that others are given next.
-        let customers = self.clone();
-        tokio::spawn(async move { customers.upsert_at_once(id, change).await }.in_current_span())
-            .await
-            .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?
-    }
-
-    async fn upsert_at_once(
-        &self,
-        id: Option<CustomerId>,
-        change: Change,
-    ) -> Result<Upserted, UpsertError> {
         let asked = MatchKeys::asked(&change, self.company.default_region);
-        let locks = Locks::new(self.company.id, &asked);
-        let mut connection = self.pool.get().await?;
-        let done = self
-            .transact(&mut connection, &locks, id, &asked, change)
-            .await;
-        let settled = match &done {
-            Ok(_) => true,
-            // The rollback is only queued: it is sent with this, and its locks go at once.
-            Err(UpsertError::NotFound | UpsertError::Refused(_)) => connection.ping().await.is_ok(),
-            // It may have failed half-way into BEGIN: nobody else is to have such a connection.
-            Err(UpsertError::Store(_)) => false,
-        };
-        if settled {
-            connection.settle();
-        }
-        done
+        let begin = Locks::new(self.company.id, &asked).begin();
+        self.in_transaction(begin, move |customers, connection| {
+            Box::pin(customers.upsert_locked(connection, id, asked, change))
+        })
+        .await
     }
 
-    async fn transact(
+    async fn upsert_locked(
         &self,
         connection: &mut PgConnection,
-        locks: &Locks,
         id: Option<CustomerId>,
-        asked: &MatchKeys,
+        asked: MatchKeys,
         change: Change,
     ) -> Result<Upserted, UpsertError> {
-        let mut transaction = connection.begin_with(AssertSqlSafe(locks.begin())).await?;
         let found = match id {
-            Some(id) => Some(self.find_by_id(&mut transaction, id).await?),
+            Some(id) => Some(self.find_by_id(connection, id).await?),
             None if asked.is_empty() => None,
-            None => self.find_by_keys(&mut transaction, asked).await?,
+            None => self.find_by_keys(connection, &asked).await?,
         };
-        let upserted = match found {
-            Some((customer, matched)) => {
-                self.update(&mut transaction, customer, matched, change)
-                    .await?
-            }
-            None => self.create(&mut transaction, change).await?,
-        };
-        transaction.commit().await?;
-        Ok(upserted)
+        match found {
+            Some((customer, matched)) => self.update(connection, customer, matched, change).await,
+            None => self.create(connection, change).await,
+        }
     }
 
-    async fn find_by_id(
+    /// The customer with this id, locked.
+    pub(super) async fn find_by_id(
         &self,
         connection: &mut PgConnection,
         id: CustomerId,

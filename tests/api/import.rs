@@ -159,9 +159,7 @@ async fn a_dry_run_tells_what_the_real_one_then_does_and_writes_nothing() {
     let mut text =
         "first_name,phone,email\nAda,763-555-0100,\nAda,7635550100,\nEve,x,\n".to_owned();
     // Rows that meet rows of another batch.
-    for n in 0..2_500 {
-        text.push_str(&format!("N{n},763-444-{:04},n@example.com\n", n % 1_700));
-    }
+    text.extend((0..2_500).map(|n| format!("N{n},763-444-{:04},n@example.com\n", n % 1_700)));
     let file = desk.write("list.csv", text);
     let before: Vec<String> = desk
         .app
@@ -233,10 +231,10 @@ async fn refused_rows_can_be_mended_and_imported_again() {
 /// are refused.
 fn many() -> String {
     let mut text = "first_name,status\n".to_owned();
-    for n in 0..20_000 {
+    text.extend((0..20_000).map(|n| {
         let status = if n % 100 == 99 { "asleep" } else { "active" };
-        text.push_str(&format!("N{n},{status}\n"));
-    }
+        format!("N{n},{status}\n")
+    }));
     text
 }
 

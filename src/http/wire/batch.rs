@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::customer::FlatCustomer;
+use super::fields;
 use super::upsert::UpsertRequest;
 use crate::domain::FieldError;
 use crate::domain::matching::Outcome;
@@ -58,10 +59,7 @@ struct Summary {
 /// # Errors
 /// When it is no batch at all.
 pub fn read(body: Value) -> Result<Vec<Result<Row, RowError>>, ApiError> {
-    let Value::Object(mut values) = body else {
-        return Err(ApiError::UnreadableJson("expected an object".to_owned()));
-    };
-    match values.remove("customers") {
+    match fields::object(body)?.remove("customers") {
         Some(Value::Array(rows)) if (1..=MOST).contains(&rows.len()) => {
             Ok(rows.into_iter().map(row).collect())
         }

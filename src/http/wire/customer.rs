@@ -4,9 +4,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::timestamp;
-use crate::domain::address::AddressOf;
-use crate::domain::customer::{Listed, Status};
+use crate::domain::address::{Address, AddressOf};
+use crate::domain::customer::{Customer, Listed, Status};
 use crate::domain::email::Email;
+use crate::domain::location::Location;
 use crate::domain::matching::Outcome;
 use crate::domain::page::Page;
 use crate::domain::phone::Phone;
@@ -14,9 +15,18 @@ use crate::domain::tags::Tags;
 use crate::domain::text::Text;
 use crate::store::Upserted;
 
-/// The reply of `POST /customers`: every field of the body, absent ones `null`.
+/// The reply of `POST /customers`.
 #[derive(Serialize)]
 pub struct FlatCustomer<'a> {
+    #[serde(flatten)]
+    fields: FlatFields<'a>,
+    created_at: String,
+    message: &'static str,
+}
+
+/// Every field of the body of `POST /customers`, absent ones `null`.
+#[derive(Serialize)]
+pub struct FlatFields<'a> {
     id: String,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
@@ -42,8 +52,6 @@ pub struct FlatCustomer<'a> {
     property_state: Option<&'a str>,
     property_zip: Option<&'a str>,
     property_country: Option<&'a str>,
-    created_at: String,
-    message: &'static str,
 }
 
 /// The reply of `GET /customers`.
@@ -111,8 +119,21 @@ impl<'a> FlatCustomer<'a> {
     /// The reply that tells of `upserted`.
     pub fn new(upserted: &'a Upserted) -> Self {
         let customer = &upserted.customer;
+        Self {
+            fields: FlatFields::new(customer, customer.profile.shown_billing()),
+            created_at: timestamp(customer.created_at),
+            message: match upserted.outcome {
+                Outcome::Created => "Customer created successfully",
+                Outcome::Updated | Outcome::Unchanged => "Customer updated successfully",
+            },
+        }
+    }
+}
+
+impl<'a> FlatFields<'a> {
+    /// The fields of `customer`, with `billing` as its billing address.
+    pub fn new(customer: &'a Customer, billing: &'a Address) -> Self {
         let profile = &customer.profile;
-        let billing = profile.shown_billing();
         let property = &profile.property;
         Self {
             id: customer.id.to_string(),
@@ -140,11 +161,6 @@ impl<'a> FlatCustomer<'a> {
             property_state: text(property.state.as_ref()),
             property_zip: text(property.zip.as_ref()),
             property_country: text(property.country.as_ref()),
-            created_at: timestamp(customer.created_at),
-            message: match upserted.outcome {
-                Outcome::Created => "Customer created successfully",
-                Outcome::Updated | Outcome::Unchanged => "Customer updated successfully",
-            },
         }
     }
 }
@@ -186,9 +202,7 @@ impl<'a> Item<'a> {
             first_name: customer.first_name,
             has_payment_method: customer.has_payment_method,
             last_name: customer.last_name,
-            location: customer
-                .location
-                .map(|place| [place.latitude(), place.longitude()]),
+            location: customer.location.map(coordinates),
             notes: customer.notes,
             phone: customer.phone,
             source: customer.source,
@@ -212,6 +226,11 @@ impl<'a> ItemAddress<'a> {
             zip: address.zip.unwrap_or_default(),
         })
     }
+}
+
+/// A place as it is sent.
+pub fn coordinates(place: Location) -> [f64; 2] {
+    [place.latitude(), place.longitude()]
 }
 
 fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<&str> {

@@ -5,6 +5,9 @@ pub mod batch;
 pub mod customer;
 mod fields;
 pub mod list;
+pub mod payment_method;
+pub mod personal_data;
+pub mod tags;
 pub mod upsert;
 
 use chrono::{DateTime, SecondsFormat, Utc};
