@@ -6,14 +6,13 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, AssertSqlSafe, Connection, PgConnection, Row as _};
-use tracing::Instrument;
+use sqlx::{Arguments, AssertSqlSafe, PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::row::{self, COLUMNS};
 use super::upsert::Upserted;
 use super::written::{self, Many};
-use super::{Customers, StoreError, locks};
+use super::{Customers, StoreError, UpsertError, locks};
 use crate::domain::customer::{Customer, CustomerId};
 use crate::domain::email::EmailKey;
 use crate::domain::matching::MatchKeys;
@@ -112,22 +111,12 @@ impl Customers {
     ///
     /// # Errors
     /// When the database fails. Nothing is written then.
-    pub async fn upsert_many(&self, rows: Vec<Row>) -> Result<Results, StoreError> {
-        // In a task of its own, as a single upsert is.
-        let customers = self.clone();
-        tokio::spawn(async move { customers.upsert_many_at_once(&rows).await }.in_current_span())
-            .await
-            .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?
-    }
-
-    async fn upsert_many_at_once(&self, rows: &[Row]) -> Result<Results, StoreError> {
-        let mut connection = self.pool.get().await?;
+    pub async fn upsert_many(&self, rows: Vec<Row>) -> Result<Results, UpsertError> {
         let begin = locks::begin_alone(self.company.id);
-        let mut transaction = connection.begin_with(AssertSqlSafe(begin)).await?;
-        let done = self.do_all(&mut transaction, rows).await?;
-        transaction.commit().await?;
-        connection.settle();
-        Ok(done)
+        self.in_transaction(begin, move |customers, connection| {
+            Box::pin(async move { Ok(customers.do_all(connection, &rows).await?) })
+        })
+        .await
     }
 
     /// Reads, changes and writes in a transaction in which nobody else writes to the company.
