@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::stop::Stop;
 use super::{CliError, print};
+use crate::domain::phone::DefaultRegion;
 use crate::domain::working_set::{self, Origin, Refusal};
 use crate::domain::{CompanyId, FieldError};
 use crate::files::Format;
@@ -80,6 +81,7 @@ struct Work<'a> {
     progress: ProgressBar,
     at: Checkpoint,
     told: i64,
+    region: DefaultRegion,
 }
 
 /// A row as it was read, and the upsert that it is or the reasons why it is none.
@@ -96,7 +98,12 @@ pub async fn run(store: &Store, import: Import) -> Result<(), CliError> {
     } else {
         customers.import_so_far(&fingerprint).await?
     };
-    let mut work = Work::begin(&import, &source, begun.unwrap_or_default())?;
+    let mut work = Work::begin(
+        &import,
+        company.default_region,
+        &source,
+        begun.unwrap_or_default(),
+    )?;
     if let Some(begun) = begun {
         eprintln!(
             "going on behind row {}, where this import broke off",
@@ -154,7 +161,7 @@ impl Import {
     }
 
     /// The upsert that a row is.
-    fn upsert(&self, row: &Row) -> Result<working_set::Row, String> {
+    fn upsert(&self, row: &Row, region: DefaultRegion) -> Result<working_set::Row, String> {
         let mut fields = row.fields.clone()?;
         let dates = (fields.remove("created_at"), fields.remove("archived_at"));
         let origin = match self.ids {
@@ -166,11 +173,12 @@ impl Import {
             Ids::Restore => Some(origin(&fields, dates)?),
         };
         let request = UpsertRequest::from_fields(fields).map_err(|errors| reasons(&errors))?;
-        Ok(working_set::Row {
-            id: request.id,
-            change: request.change,
+        Ok(working_set::Row::new(
+            request.id,
+            request.change,
             origin,
-        })
+            region,
+        ))
     }
 }
 
@@ -210,7 +218,12 @@ fn reasons(errors: &[FieldError]) -> String {
 
 impl<'a> Work<'a> {
     /// Opens the files, and goes to where the import is.
-    fn begin(import: &'a Import, source: &Source, at: Checkpoint) -> Result<Self, CliError> {
+    fn begin(
+        import: &'a Import,
+        region: DefaultRegion,
+        source: &Source,
+        at: Checkpoint,
+    ) -> Result<Self, CliError> {
         let progress = ProgressBar::new(source.length).with_style(
             ProgressStyle::with_template("{wide_bar} {percent}% {msg} {eta} left")
                 .map_err(io::Error::other)?,
@@ -238,6 +251,7 @@ impl<'a> Work<'a> {
             progress,
             at,
             told: 0,
+            region,
         };
         for _ in 0..at.done {
             work.reader.next_row()?;
@@ -251,7 +265,7 @@ impl<'a> Work<'a> {
         while rows.len() < BATCH
             && let Some(row) = self.reader.next_row()?
         {
-            let upsert = self.import.upsert(&row);
+            let upsert = self.import.upsert(&row, self.region);
             rows.push((row, upsert));
         }
         Ok((!rows.is_empty()).then_some(rows))

@@ -10,20 +10,20 @@ use std::hash::Hash;
 use chrono::{DateTime, Utc};
 
 use super::FieldError;
-use super::customer::{Change, Customer, CustomerId, Profile};
+use super::customer::{Change, Customer, CustomerId, Field, Profile};
 use super::email::EmailKey;
 use super::matching::{Match, MatchKeys, MatchedBy, Outcome};
 use super::phone::{DefaultRegion, PhoneKey};
 
 /// One upsert of many.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// The customer to update; none: the one that matches, or a new one.
-    pub id: Option<CustomerId>,
-    /// What to change.
-    pub change: Change,
-    /// For a customer that is to be as it was elsewhere: made with `id` when there is none.
-    pub origin: Option<Origin>,
+    id: Option<CustomerId>,
+    change: Change,
+    /// The keys of what it sets, made once: to read a phone is most of the work of a row.
+    keys: MatchKeys,
+    origin: Option<Origin>,
 }
 
 /// What a customer brings along from where it was kept before.
@@ -134,6 +134,38 @@ enum Taken {
     All,
 }
 
+impl Row {
+    /// An upsert of the customer with `id`, else of the one that matches in a company with this
+    /// default region, else of a new one. With an `origin` it is of a customer that is to be as it
+    /// was elsewhere: made with `id` when there is none.
+    #[must_use]
+    pub fn new(
+        id: Option<CustomerId>,
+        change: Change,
+        origin: Option<Origin>,
+        region: DefaultRegion,
+    ) -> Self {
+        Self {
+            id,
+            keys: MatchKeys::asked(&change, region),
+            change,
+            origin,
+        }
+    }
+
+    /// The customer that it names.
+    #[must_use]
+    pub fn id(&self) -> Option<CustomerId> {
+        self.id
+    }
+
+    /// The keys by which it looks for its customer; none when it names it.
+    #[must_use]
+    pub fn asked(&self) -> Option<&MatchKeys> {
+        self.id.is_none().then_some(&self.keys)
+    }
+}
+
 impl WorkingSet {
     /// An empty set, of a company with this default region.
     #[must_use]
@@ -216,7 +248,7 @@ impl WorkingSet {
         Ok(match self.find(row)? {
             Found::Nobody => Err(Refusal::NotFound),
             Found::New => self.create(row),
-            Found::Known(entry, matched) => self.update(entry, matched, row.change.clone()),
+            Found::Known(entry, matched) => self.update(entry, matched, row),
         })
     }
 
@@ -228,7 +260,7 @@ impl WorkingSet {
                 None => Found::Nobody,
             });
         }
-        let asked = MatchKeys::asked(&row.change, self.region);
+        let asked = &row.keys;
         let by_phone = match &asked.phone {
             Some(key) => first(&self.phones, key, Missing::Phone)?,
             None => None,
@@ -258,7 +290,7 @@ impl WorkingSet {
         let id = row.id.unwrap_or_else(CustomerId::generate);
         let created_at = row.origin.and_then(|origin| origin.created_at);
         let entry = Entry {
-            keys: MatchKeys::of(&profile, self.region),
+            keys: row.keys.clone(),
             customer: Customer {
                 id,
                 created_at: created_at.unwrap_or_else(Utc::now),
@@ -279,14 +311,19 @@ impl WorkingSet {
         })
     }
 
-    fn update(&mut self, index: usize, matched: Match, change: Change) -> Result<Applied, Refusal> {
+    fn update(&mut self, index: usize, matched: Match, row: &Row) -> Result<Applied, Refusal> {
         let known = &self.entries[index];
-        let profile = merge(&known.customer.profile, change)?;
+        let profile = merge(&known.customer.profile, row.change.clone())?;
         let unchanged = profile == known.customer.profile;
         if !unchanged {
             self.index(index, false);
             let entry = &mut self.entries[index];
-            entry.keys = MatchKeys::of(&profile, self.region);
+            if !matches!(row.change.phone, Field::Keep) {
+                entry.keys.phone.clone_from(&row.keys.phone);
+            }
+            if !matches!(row.change.email, Field::Keep) {
+                entry.keys.email.clone_from(&row.keys.email);
+            }
             entry.customer.profile = profile;
             if entry.state == State::Kept {
                 entry.state = State::Changed;
@@ -393,7 +430,6 @@ impl Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::customer::Field;
     use proptest::prelude::*;
 
     /// What the company keeps, and how the contract reads: one post after the other.
@@ -535,7 +571,7 @@ mod tests {
                         None => set.take_absence(id),
                     }
                 }
-                let row = Row { id, change, origin: None };
+                let row = Row::new(id, change, None, DefaultRegion::default());
                 let expected = model.post(&row, i64::try_from(n).unwrap());
                 let done = loop {
                     match set.upsert(&row) {
@@ -550,6 +586,7 @@ mod tests {
                 let done = done.unwrap();
                 let entry = set.entry(done.entry);
                 prop_assert_eq!(&entry.customer.profile, &model.0[index].profile);
+                prop_assert_eq!(&entry.keys, &keys(&entry.customer));
                 prop_assert_eq!(done.matched.map(|m| m.by), matched.map(|m| m.by));
                 // The ids of new customers differ between the two, but not who is who.
                 match seen.iter().find(|(a, b)| *a == done.entry || *b == index) {
@@ -570,11 +607,12 @@ mod tests {
             created_at: DateTime::from_timestamp(1, 0),
             archived_at: DateTime::from_timestamp(2, 0),
         };
-        let row = Row {
-            id: Some(id),
-            origin: Some(origin),
-            ..Row::default()
-        };
+        let row = Row::new(
+            Some(id),
+            Change::default(),
+            Some(origin),
+            DefaultRegion::default(),
+        );
         let done = set.upsert(&row).unwrap().unwrap();
         assert_eq!(done.outcome, Outcome::Created);
         let entry = set.entry(done.entry);

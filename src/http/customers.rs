@@ -41,7 +41,7 @@ pub async fn batch(
     caller: Caller,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
-    let read = batch::read(body.into_inner())?;
+    let read = batch::read(body.into_inner(), caller.company().default_region)?;
     let mut rows = Vec::with_capacity(read.len());
     let refused: Vec<Option<RowError>> = read
         .into_iter()

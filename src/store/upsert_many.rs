@@ -15,7 +15,6 @@ use super::written::{self, Many};
 use super::{Customers, StoreError, UpsertError, locks};
 use crate::domain::customer::{Customer, CustomerId};
 use crate::domain::email::EmailKey;
-use crate::domain::matching::MatchKeys;
 use crate::domain::phone::PhoneKey;
 use crate::domain::working_set::{Applied, Entry, Missing, Place, Refusal, Row, State, WorkingSet};
 
@@ -174,8 +173,8 @@ impl Customers {
         set: &mut WorkingSet,
         rows: &[Row],
     ) -> Result<(), StoreError> {
-        let mut ids: HashSet<CustomerId> = rows.iter().filter_map(|row| row.id).collect();
-        let (phones, emails) = asked(rows, set, self.company.default_region);
+        let mut ids: HashSet<CustomerId> = rows.iter().filter_map(Row::id).collect();
+        let (phones, emails) = asked(rows, set);
         let found = sqlx::query(AssertSqlSafe(FIRST_BY_KEYS.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(phones.iter().map(PhoneKey::as_str).collect::<Vec<_>>())
@@ -328,18 +327,14 @@ fn of_state(entries: &[Entry], wanted: impl Fn(State) -> bool) -> Vec<&Entry> {
 }
 
 /// The keys by which the rows ask for customers, as far as they are not known yet.
-fn asked(
-    rows: &[Row],
-    set: &WorkingSet,
-    region: crate::domain::phone::DefaultRegion,
-) -> (HashSet<PhoneKey>, HashSet<EmailKey>) {
-    let (mut phones, mut emails) = (HashSet::new(), HashSet::new());
-    for row in rows.iter().filter(|row| row.id.is_none()) {
-        let keys = MatchKeys::asked(&row.change, region);
-        phones.extend(keys.phone.filter(|key| !set.knows_phone(key)));
-        emails.extend(keys.email.filter(|key| !set.knows_email(key)));
-    }
-    (phones, emails)
+fn asked(rows: &[Row], set: &WorkingSet) -> (HashSet<PhoneKey>, HashSet<EmailKey>) {
+    let asked = || rows.iter().filter_map(Row::asked);
+    let phones = asked().filter_map(|keys| keys.phone.clone());
+    let emails = asked().filter_map(|keys| keys.email.clone());
+    (
+        phones.filter(|key| !set.knows_phone(key)).collect(),
+        emails.filter(|key| !set.knows_email(key)).collect(),
+    )
 }
 
 fn snapshot(set: &WorkingSet, applied: Applied) -> Upserted {

@@ -8,6 +8,7 @@ use super::fields;
 use super::upsert::UpsertRequest;
 use crate::domain::FieldError;
 use crate::domain::matching::Outcome;
+use crate::domain::phone::DefaultRegion;
 use crate::domain::working_set::{Refusal, Row};
 use crate::http::error::{ApiError, FieldBody};
 use crate::store::Upserted;
@@ -58,10 +59,10 @@ struct Summary {
 ///
 /// # Errors
 /// When it is no batch at all.
-pub fn read(body: Value) -> Result<Vec<Result<Row, RowError>>, ApiError> {
+pub fn read(body: Value, region: DefaultRegion) -> Result<Vec<Result<Row, RowError>>, ApiError> {
     match fields::object(body)?.remove("customers") {
         Some(Value::Array(rows)) if (1..=MOST).contains(&rows.len()) => {
-            Ok(rows.into_iter().map(row).collect())
+            Ok(rows.into_iter().map(|value| row(value, region)).collect())
         }
         _ => Err(ApiError::Validation(vec![FieldError::new(
             "customers",
@@ -70,17 +71,13 @@ pub fn read(body: Value) -> Result<Vec<Result<Row, RowError>>, ApiError> {
     }
 }
 
-fn row(value: Value) -> Result<Row, RowError> {
+fn row(value: Value, region: DefaultRegion) -> Result<Row, RowError> {
     let Value::Object(fields) = value else {
         let error = FieldError::new("customers", "Each must be an object");
         return Err(RowError::Validation(vec![error]));
     };
     let request = UpsertRequest::from_fields(fields).map_err(RowError::Validation)?;
-    Ok(Row {
-        id: request.id,
-        change: request.change,
-        origin: None,
-    })
+    Ok(Row::new(request.id, request.change, None, region))
 }
 
 impl From<Refusal> for RowError {
