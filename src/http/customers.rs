@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::auth::Caller;
 use super::error::ApiError;
 use super::wire::customer::{FlatCustomer, ItemReply, ListReply};
-use super::wire::list::list_query;
+use super::wire::list::{expand_query, list_query};
 use super::wire::upsert::UpsertRequest;
 use crate::domain::CustomerId;
 use crate::domain::matching::MatchedBy;
@@ -42,7 +42,7 @@ pub async fn list(
     let query = list_query(request.query_string(), caller.company().default_region)?;
     let found = store.customers(caller.company()).list(&query).await?;
     let customers = found.customers()?;
-    Ok(HttpResponse::Ok().json(ListReply::new(&customers, found.total, query.page)))
+    Ok(HttpResponse::Ok().json(ListReply::new(&customers, &found, &query)))
 }
 
 /// `GET /customers/{id}`
@@ -50,11 +50,13 @@ pub async fn get(
     store: Data<Store>,
     caller: Caller,
     id: Path<String>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let id: CustomerId = id.parse().map_err(|_| ApiError::NotFound)?;
-    let found = store.customers(caller.company()).get(id).await?;
+    let expand = expand_query(request.query_string())?;
+    let found = store.customers(caller.company()).get(id, expand).await?;
     let found = found.ok_or(ApiError::NotFound)?;
-    Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?)))
+    Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?, expand)))
 }
 
 fn upsert_reply(upserted: &Upserted) -> HttpResponse {

@@ -5,13 +5,13 @@ use uuid::Uuid;
 
 use super::timestamp;
 use crate::domain::address::AddressOf;
-use crate::domain::customer::{Listed, Status};
+use crate::domain::customer::{Listed, ListedBilling, ListedService, Status};
 use crate::domain::email::Email;
-use crate::domain::page::Page;
+use crate::domain::expand::Expand;
 use crate::domain::phone::Phone;
 use crate::domain::tags::Tags;
 use crate::domain::text::Text;
-use crate::store::{Outcome, Upserted};
+use crate::store::{CustomerPage, ListQuery, Outcome, Upserted};
 
 /// The reply of `POST /customers`: every field of the body, absent ones `null`.
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ pub struct FlatCustomer<'a> {
 /// The reply of `GET /customers`.
 #[derive(Serialize)]
 pub struct ListReply<'a> {
-    data: Vec<Item<'a>>,
+    data: Items<'a>,
     pagination: Pagination,
     status: &'static str,
 }
@@ -56,16 +56,80 @@ pub struct ListReply<'a> {
 /// The reply of `GET /customers/{id}`.
 #[derive(Serialize)]
 pub struct ItemReply<'a> {
-    data: Item<'a>,
+    data: OneItem<'a>,
     status: &'static str,
+}
+
+/// Those who ask for no more get the item alone, as quickly as ever.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Items<'a> {
+    Plain(Vec<Item<'a>>),
+    Expanded(Vec<ExpandedItem<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OneItem<'a> {
+    Plain(Box<Item<'a>>),
+    Expanded(Box<ExpandedItem<'a>>),
 }
 
 #[derive(Serialize)]
 struct Pagination {
     has_more: bool,
     limit: i64,
+    /// In a walk: where it goes on, `null` at its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<NextCursor>,
     page: i64,
     total: i64,
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct NextCursor(Option<String>);
+
+/// A customer in a list, with the fields of the upsert's body that were asked for.
+#[derive(Serialize)]
+struct ExpandedItem<'a> {
+    #[serde(flatten)]
+    item: Item<'a>,
+    #[serde(flatten)]
+    billing: Option<BillingFields<'a>>,
+    #[serde(flatten)]
+    property: Option<PropertyFields<'a>>,
+    #[serde(flatten)]
+    service: Option<ServiceFields<'a>>,
+}
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the documented fields' own.
+struct BillingFields<'a> {
+    billing_street1: Option<&'a str>,
+    billing_street2: Option<&'a str>,
+    billing_city: Option<&'a str>,
+    billing_state: Option<&'a str>,
+    billing_zip: Option<&'a str>,
+    billing_country: Option<&'a str>,
+    billing_same_as_property: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[allow(clippy::struct_field_names)] // The names are the documented fields' own.
+struct PropertyFields<'a> {
+    property_street1: Option<&'a str>,
+    property_street2: Option<&'a str>,
+    property_city: Option<&'a str>,
+    property_state: Option<&'a str>,
+    property_zip: Option<&'a str>,
+    property_country: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ServiceFields<'a> {
+    service_type: Option<&'a str>,
+    service_frequency: Option<&'a str>,
 }
 
 /// A customer in a list. What has no value is left out, but for four fields that are `null` then.
@@ -149,13 +213,22 @@ impl<'a> FlatCustomer<'a> {
 }
 
 impl<'a> ListReply<'a> {
-    /// The reply with the customers found on `page`, of `total` in all.
-    pub fn new(customers: &'a [Listed<'a>], total: i64, page: Page) -> Self {
+    /// The reply with the `customers` of the page that was `found` for `query`.
+    pub fn new(customers: &'a [Listed<'a>], found: &CustomerPage, query: &ListQuery) -> Self {
+        let (page, total) = (query.page, found.total);
+        let next_cursor = query
+            .walk
+            .as_ref()
+            .map(|_| NextCursor(found.next.as_ref().map(ToString::to_string)));
         Self {
-            data: customers.iter().map(Item::new).collect(),
+            data: Items::new(customers, query.expand),
             pagination: Pagination {
-                has_more: page.has_more(total),
+                has_more: match &next_cursor {
+                    Some(next) => next.0.is_some(),
+                    None => page.has_more(total),
+                },
                 limit: page.limit.get(),
+                next_cursor,
                 page: page.number.get(),
                 total,
             },
@@ -166,10 +239,76 @@ impl<'a> ListReply<'a> {
 
 impl<'a> ItemReply<'a> {
     /// The reply with one customer.
-    pub fn new(customer: &'a Listed<'a>) -> Self {
+    pub fn new(customer: &'a Listed<'a>, expand: Expand) -> Self {
         Self {
-            data: Item::new(customer),
+            data: if expand.is_nothing() {
+                OneItem::Plain(Box::new(Item::new(customer)))
+            } else {
+                OneItem::Expanded(Box::new(ExpandedItem::new(customer, expand)))
+            },
             status: "success",
+        }
+    }
+}
+
+impl<'a> Items<'a> {
+    fn new(customers: &'a [Listed<'a>], expand: Expand) -> Self {
+        if expand.is_nothing() {
+            return Self::Plain(customers.iter().map(Item::new).collect());
+        }
+        let expanded = |customer| ExpandedItem::new(customer, expand);
+        Self::Expanded(customers.iter().map(expanded).collect())
+    }
+}
+
+impl<'a> ExpandedItem<'a> {
+    fn new(customer: &'a Listed<'a>, expand: Expand) -> Self {
+        let property = &customer.property;
+        Self {
+            item: Item::new(customer),
+            billing: customer
+                .billing
+                .as_ref()
+                .map(|billing| BillingFields::new(billing, property)),
+            property: expand.property.then(|| PropertyFields::new(property)),
+            service: customer.service.as_ref().map(ServiceFields::new),
+        }
+    }
+}
+
+impl<'a> BillingFields<'a> {
+    fn new(billing: &'a ListedBilling<'a>, property: &'a AddressOf<Option<&'a str>>) -> Self {
+        let shown = billing.shown(property);
+        Self {
+            billing_street1: shown.street1,
+            billing_street2: shown.street2,
+            billing_city: shown.city,
+            billing_state: shown.state,
+            billing_zip: shown.zip,
+            billing_country: shown.country,
+            billing_same_as_property: billing.same_as_property,
+        }
+    }
+}
+
+impl<'a> PropertyFields<'a> {
+    fn new(property: &AddressOf<Option<&'a str>>) -> Self {
+        Self {
+            property_street1: property.street1,
+            property_street2: property.street2,
+            property_city: property.city,
+            property_state: property.state,
+            property_zip: property.zip,
+            property_country: property.country,
+        }
+    }
+}
+
+impl<'a> ServiceFields<'a> {
+    fn new(service: &ListedService<'a>) -> Self {
+        Self {
+            service_type: service.service_type,
+            service_frequency: service.frequency,
         }
     }
 }
