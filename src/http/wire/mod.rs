@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod customer;
+mod expanded;
 mod fields;
 pub mod list;
 pub mod upsert;
