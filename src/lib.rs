@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod embedded;
+pub mod files;
 pub mod http;
 pub mod store;
 pub mod telemetry;

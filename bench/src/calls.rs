@@ -24,6 +24,8 @@ const WRITTEN: &str = "first_name, last_name, company_name, email, phone, notes,
 const SAMPLE: i64 = 100;
 /// Customers that half of the upserts match.
 const MATCHED: i64 = 50_000;
+/// Upserts in a batch.
+pub const BATCH: usize = 1_000;
 /// Enough new customers for the longest round.
 pub const UPSERTS: u32 = 100_000;
 
@@ -249,6 +251,21 @@ pub async fn upsert(db: &mut PgConnection, company: CompanyId, round: u32) -> an
             update_script(company, phones.len()),
         ],
     })
+}
+
+/// The upserts of `single` in batches.
+pub fn batches(single: &Call) -> Vec<String> {
+    let body = |request: &String| request.rsplit('\t').next().unwrap_or("{}").to_owned();
+    let bodies: Vec<String> = single.requests.iter().map(body).collect();
+    bodies
+        .chunks(BATCH)
+        .map(|rows| {
+            format!(
+                "POST\t/customers/batch\t{{\"customers\":[{}]}}",
+                rows.join(",")
+            )
+        })
+        .collect()
 }
 
 const LOCKS: &str = "select set_config('lock_timeout', '5s', true), \

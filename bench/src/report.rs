@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use plotters::prelude::*;
 use sqlx::{Connection, PgConnection};
@@ -52,6 +53,15 @@ pub struct Latency {
     most: Most,
 }
 
+/// Whole lists.
+pub struct Bulk {
+    /// Rows a second in batches, and one by one.
+    batched: f64,
+    single: f64,
+    /// Until the first byte and the last, how many there were, and the service's kilobytes then.
+    pub export: Option<(Duration, Duration, u64, u64)>,
+}
+
 /// Everything that was measured.
 pub struct Report {
     machine: String,
@@ -61,6 +71,42 @@ pub struct Report {
     pub sizes: Vec<(usize, Vec<(&'static str, f64)>)>,
     /// Kilobytes.
     pub memory: u64,
+    pub bulk: Option<Bulk>,
+}
+
+impl Bulk {
+    /// The round with the median ratio.
+    pub fn median(mut rounds: Vec<(f64, f64)>) -> Self {
+        rounds.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+        let (batched, single) = rounds[rounds.len() / 2];
+        Self {
+            batched,
+            single,
+            export: None,
+        }
+    }
+
+    fn text(&self) -> String {
+        let (batched, single) = (self.batched, self.single);
+        let mut text = format!(
+            "\nBatches of 1,000 into the million, half new, half matched, one after the other: \
+            {batched:.0} rows/s, {:.1} times as many as single posts one after the other \
+            ({single:.0}/s).\n",
+            batched / single
+        );
+        if let Some((first, last, bytes, kilobytes)) = self.export {
+            let _ = writeln!(
+                text,
+                "\nAn export of the million as CSV: the first byte after {:.0} ms, all {:.0} MB after \
+                {:.1} s; the service had {:.0} MB resident then.",
+                first.as_secs_f64() * 1e3,
+                bytes as f64 / 1e6,
+                last.as_secs_f64(),
+                kilobytes as f64 / 1024.0
+            );
+        }
+        text
+    }
 }
 
 impl Measured {
@@ -165,6 +211,7 @@ impl Report {
             latency: Vec::new(),
             sizes: Vec::new(),
             memory: 0,
+            bulk: None,
         })
     }
 
@@ -192,6 +239,7 @@ impl Report {
             }
             table.push('\n');
         }
+        table.extend(self.bulk.iter().map(Bulk::text));
         let megabytes = self.memory as f64 / 1024.0;
         let _ = writeln!(
             table,

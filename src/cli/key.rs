@@ -58,7 +58,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
             expires,
             name,
         } => {
-            check_company(store, company).await?;
+            super::company(store, company).await?;
             let new = NewKey {
                 name,
                 scopes,
@@ -69,7 +69,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
             print(&key.expose())?;
         }
         Command::List { company } => {
-            check_company(store, company).await?;
+            super::company(store, company).await?;
             print_keys(&store.keys(company).await?)?;
         }
         Command::Revoke { key_id } => {
@@ -80,13 +80,6 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-async fn check_company(store: &Store, company: CompanyId) -> Result<(), CliError> {
-    if store.has_company(company).await? {
-        return Ok(());
-    }
-    Err(CliError::Unknown(format!("there is no company {company}")))
 }
 
 fn print_keys(keys: &[KeySummary]) -> Result<(), CliError> {

@@ -3,8 +3,11 @@
 mod company;
 mod database;
 mod demo;
+mod export;
+mod import;
 mod key;
 mod serve;
+mod stop;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -13,6 +16,7 @@ use clap::{Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{Settings, SettingsError};
+use crate::domain::{Company, CompanyId};
 use crate::embedded::EmbeddedError;
 use crate::store::migrate::MigrateError;
 use crate::store::{Store, StoreError};
@@ -46,6 +50,10 @@ enum OnStore {
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Read customers from a file
+    Import(import::Import),
+    /// Write customers to a file
+    Export(export::Export),
     /// Make match keys and search text anew, where an older release made them
     Recompute,
 }
@@ -76,9 +84,29 @@ pub enum CliError {
     /// What was named on the command line is not there.
     #[error("{0}")]
     Unknown(String),
+    /// An argument cannot be used.
+    #[error("{0}")]
+    Argument(String),
+    /// Some rows of a file were refused; the others are done.
+    #[error("{0} rows were refused")]
+    Refused(i64),
+    /// The operator stopped it.
+    #[error("stopped after {0} rows: run it again, and it goes on from there")]
+    Interrupted(i64),
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl CliError {
+    /// What the program exits with: 1, or what a shell takes for an interruption.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted(_) => 130,
+            _ => 1,
+        }
+    }
 }
 
 /// Does what the command line asks for.
@@ -113,11 +141,19 @@ async fn run_on(store: &Store, command: OnStore) -> Result<(), CliError> {
     match command {
         OnStore::Company(command) => company::run(store, command).await,
         OnStore::Key(command) => key::run(store, command).await,
+        OnStore::Import(import) => import::run(store, import).await,
+        OnStore::Export(export) => export::run(store, export).await,
         OnStore::Recompute => {
             let customers = store.recompute().await?;
             print(&format!("{customers} customers recomputed"))
         }
     }
+}
+
+/// The company that a command is about.
+async fn company(store: &Store, id: CompanyId) -> Result<Company, CliError> {
+    let company = store.company(id).await?;
+    company.ok_or_else(|| CliError::Unknown(format!("there is no company {id}")))
 }
 
 /// Answers on standard output; one who has stopped reading is an error, not a panic.

@@ -2,9 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-
 use super::database::Database;
+use super::stop::Stop;
 use super::{CliError, demo, print};
 use crate::config::Settings;
 use crate::http;
@@ -105,27 +104,4 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, address.port())
-}
-
-/// SIGINT and SIGTERM, heard from the start: one that comes while the private database starts is
-/// obeyed once it is up and can be stopped again, so that it leaves nothing behind.
-struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn told(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

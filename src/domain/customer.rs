@@ -16,7 +16,7 @@ use super::tags::Tags;
 use super::text::{Notes, ShortText};
 
 /// Identifies a customer within its company.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(Uuid);
 
 /// Whether a company still works for a customer.
@@ -193,6 +193,23 @@ impl Profile {
                 .apply(&self.billing_same_as_property),
             property,
             location,
+        })
+    }
+
+    /// This profile after the tags `removed` were taken away and then those `added` put on.
+    ///
+    /// # Errors
+    /// When the customer would carry more tags than it may.
+    pub fn retag(&self, removed: &Tags, added: Tags) -> Result<Self, FieldError> {
+        let tags = self
+            .tags
+            .clone()
+            .without(removed)
+            .union(added)
+            .map_err(|error| FieldError::new("add", &error))?;
+        Ok(Self {
+            tags,
+            ..self.clone()
         })
     }
 
@@ -411,6 +428,14 @@ mod tests {
             let known = Profile::default().merge(first).unwrap();
             let once = known.merge(second.clone()).unwrap();
             prop_assert_eq!(once.merge(second).unwrap(), once);
+        }
+
+        #[test]
+        fn retagging_changes_nothing_but_tags(first in a_change(), second in a_change()) {
+            let before = Profile::default().merge(first).unwrap();
+            let after = before.retag(&second.tags, Tags::default()).unwrap();
+            prop_assert_eq!(&after.tags, &before.tags.clone().without(&second.tags));
+            prop_assert_eq!(Profile { tags: before.tags.clone(), ..after }, before);
         }
 
         #[test]

@@ -12,7 +12,7 @@ use super::text::{ShortText, TextError};
 pub struct Email(ShortText);
 
 /// What two spellings of one address have in common: the address in lower case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EmailKey(String);
 
 /// Why a string is not an [`Email`].

@@ -40,8 +40,12 @@ pub struct SecretHash([u8; 32]);
 pub enum Scope {
     /// Read customers.
     CustomersRead,
-    /// Create and update customers.
+    /// Create, update and archive customers.
     CustomersWrite,
+    /// Erase customers for good.
+    CustomersDelete,
+    /// Save and remove payment methods.
+    PaymentMethodsWrite,
 }
 
 /// What to put into a new key.
@@ -82,7 +86,7 @@ pub struct MalformedKey;
 
 /// A name that is no scope.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a scope; there are customers:read and customers:write")]
+#[error("{given:?} is not a scope; there are {known}", given = .0, known = Scope::names())]
 pub struct UnknownScope(String);
 
 impl ApiKey {
@@ -191,7 +195,12 @@ impl KeyRecord {
 
 impl Scope {
     /// Every scope there is.
-    pub const ALL: [Self; 2] = [Self::CustomersRead, Self::CustomersWrite];
+    pub const ALL: [Self; 4] = [
+        Self::CustomersRead,
+        Self::CustomersWrite,
+        Self::CustomersDelete,
+        Self::PaymentMethodsWrite,
+    ];
 
     /// The scope's name.
     #[must_use]
@@ -199,7 +208,14 @@ impl Scope {
         match self {
             Self::CustomersRead => "customers:read",
             Self::CustomersWrite => "customers:write",
+            Self::CustomersDelete => "customers:delete",
+            Self::PaymentMethodsWrite => "payment-methods:write",
         }
+    }
+
+    /// The names of all scopes, for people.
+    fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
     }
 }
 
@@ -265,6 +281,17 @@ mod tests {
         };
         assert!(!revoked.admits(&key, now));
         assert!(!expired.admits(&key, now));
+    }
+
+    #[test]
+    fn a_scope_is_read_by_its_name_and_an_unknown_one_is_told_of_all() {
+        for scope in Scope::ALL {
+            assert_eq!(scope.as_str().parse(), Ok(scope));
+        }
+        let refusal = "customers:all".parse::<Scope>().unwrap_err().to_string();
+        for scope in Scope::ALL {
+            assert!(refusal.contains(scope.as_str()), "{refusal}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How a request finds the customer it speaks of: by id, else by phone, else by e-mail.
 
-use super::customer::{CustomerId, Profile};
+use super::customer::{Change, CustomerId, Field, Profile};
 use super::email::EmailKey;
 use super::phone::{DefaultRegion, PhoneKey};
 
@@ -15,6 +15,17 @@ pub struct MatchKeys {
     pub phone: Option<PhoneKey>,
     /// The key of the e-mail.
     pub email: Option<EmailKey>,
+}
+
+/// What an upsert did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was no such customer; now there is.
+    Created,
+    /// Something about it was new.
+    Updated,
+    /// All of it was known, and nothing was written.
+    Unchanged,
 }
 
 /// By what an existing customer was found.
@@ -37,6 +48,30 @@ pub struct Match {
     pub also: Option<CustomerId>,
 }
 
+impl Outcome {
+    /// As replies name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+impl MatchedBy {
+    /// As replies name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Phone => "phone",
+            Self::Email => "email",
+        }
+    }
+}
+
 impl MatchKeys {
     /// The keys of what is known about a customer.
     #[must_use]
@@ -44,6 +79,21 @@ impl MatchKeys {
         Self {
             phone: profile.phone.as_ref().and_then(|phone| phone.key(region)),
             email: profile.email.as_ref().map(super::email::Email::key),
+        }
+    }
+
+    /// The keys of what a request says: whom it is looked for by, when it names no id.
+    #[must_use]
+    pub fn asked(change: &Change, region: DefaultRegion) -> Self {
+        Self {
+            phone: match &change.phone {
+                Field::Set(phone) => phone.key(region),
+                Field::Keep | Field::Clear => None,
+            },
+            email: match &change.email {
+                Field::Set(email) => Some(email.key()),
+                Field::Keep | Field::Clear => None,
+            },
         }
     }
 

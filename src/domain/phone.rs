@@ -17,7 +17,7 @@ const FEWEST_DIGITS_OF_A_KEY: usize = 7;
 pub struct Phone(ShortText);
 
 /// What two spellings of one number have in common: E.164 with its extension, else its digits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PhoneKey(String);
 
 /// The country whose rules read a number written without its country code.

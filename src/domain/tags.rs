@@ -60,6 +60,13 @@ impl Tags {
         Ok(self)
     }
 
+    /// These tags but for those of `removed`, which need not be among them.
+    #[must_use]
+    pub fn without(mut self, removed: &Self) -> Self {
+        self.0.retain(|tag| !removed.0.contains(tag));
+        self
+    }
+
     /// The tags in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(Tag::as_str)
@@ -121,6 +128,14 @@ mod tests {
     }
 
     #[test]
+    fn removing_makes_room_for_what_is_added() {
+        let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+        let hundred = Tags::parse(names.iter().map(String::as_str)).unwrap();
+        let changed = hundred.without(&tags(&["7", "none"])).union(tags(&["new"]));
+        assert_eq!(changed.unwrap().iter().last(), Some("new"));
+    }
+
+    #[test]
     fn a_tag_too_long_is_refused() {
         let long = "x".repeat(101);
         assert_eq!(
@@ -141,6 +156,27 @@ mod tests {
             let mut expected = words(&a);
             expected.extend(b.iter().filter(|tag| !a.iter().any(|known| known == *tag)));
             prop_assert_eq!(words(&united), expected);
+        }
+
+        #[test]
+        fn what_is_removed_and_then_added_is_there_behind_what_was_kept(
+            known in some_tags(), removed in some_tags(), added in some_tags(),
+        ) {
+            let after = known.clone().without(&removed).union(added.clone()).unwrap();
+            let kept = known.iter().filter(|tag| !removed.iter().any(|gone| gone == *tag));
+            let mut expected: Vec<&str> = kept.collect();
+            for tag in added.iter() {
+                if !expected.contains(&tag) {
+                    expected.push(tag);
+                }
+            }
+            prop_assert_eq!(words(&after), expected);
+        }
+
+        #[test]
+        fn removing_the_same_again_changes_nothing(a in some_tags(), b in some_tags()) {
+            let once = a.without(&b);
+            prop_assert_eq!(once.clone().without(&b), once);
         }
 
         #[test]

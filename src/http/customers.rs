@@ -8,16 +8,18 @@ use serde_json::Value;
 
 use super::auth::Caller;
 use super::error::ApiError;
+use super::wire::batch::{self, BatchReply, RowError};
 use super::wire::customer::{FlatCustomer, ItemReply, ListReply};
 use super::wire::list::{expand_query, list_query};
 use super::wire::upsert::UpsertRequest;
 use crate::domain::CustomerId;
-use crate::domain::matching::MatchedBy;
-use crate::store::{Outcome, Store, Upserted};
+use crate::domain::matching::Outcome;
+use crate::store::{Store, Upserted};
 
 static OUTCOME: HeaderName = HeaderName::from_static("clientele-outcome");
 static MATCHED_BY: HeaderName = HeaderName::from_static("clientele-matched-by");
-static ALSO_MATCHES: HeaderName = HeaderName::from_static("clientele-also-matches");
+/// The other customer that a phone or an e-mail is of.
+pub static ALSO_MATCHES: HeaderName = HeaderName::from_static("clientele-also-matches");
 
 /// `POST /customers`
 pub async fn upsert(
@@ -31,6 +33,31 @@ pub async fn upsert(
         .upsert(request.id, request.change)
         .await?;
     Ok(upsert_reply(&upserted))
+}
+
+/// `POST /customers/batch`
+pub async fn batch(
+    store: Data<Store>,
+    caller: Caller,
+    body: Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    let read = batch::read(body.into_inner())?;
+    let mut rows = Vec::with_capacity(read.len());
+    let refused: Vec<Option<RowError>> = read
+        .into_iter()
+        .map(|row| row.map(|row| rows.push(row)).err())
+        .collect();
+    let done = store.customers(caller.company()).upsert_many(rows).await?;
+    let mut done = done.into_iter();
+    // Each row that could not be read stands again where it stood.
+    let results: Vec<Result<Upserted, RowError>> = refused
+        .into_iter()
+        .filter_map(|refused| match refused {
+            Some(error) => Some(Err(error)),
+            None => done.next().map(|result| result.map_err(RowError::from)),
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(BatchReply::new(&results)))
 }
 
 /// `GET /customers`
@@ -52,28 +79,30 @@ pub async fn get(
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let id: CustomerId = id.parse().map_err(|_| ApiError::NotFound)?;
+    let id = customer_id(&id)?;
     let expand = expand_query(request.query_string())?;
     let found = store.customers(caller.company()).get(id, expand).await?;
     let found = found.ok_or(ApiError::NotFound)?;
-    Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?, expand)))
+    Ok(HttpResponse::Ok().json(ItemReply::expanded(&found.customer()?, expand)))
 }
 
-fn upsert_reply(upserted: &Upserted) -> HttpResponse {
-    let (status, outcome) = match upserted.outcome {
-        Outcome::Created => (StatusCode::CREATED, "created"),
-        Outcome::Updated => (StatusCode::OK, "updated"),
-        Outcome::Unchanged => (StatusCode::OK, "unchanged"),
+/// The customer that a path names. What cannot be an id is nobody's.
+pub fn customer_id(raw: &str) -> Result<CustomerId, ApiError> {
+    raw.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// The reply that tells of an upsert, and what it did in its headers.
+pub fn upsert_reply(upserted: &Upserted) -> HttpResponse {
+    let status = match upserted.outcome {
+        Outcome::Created => StatusCode::CREATED,
+        Outcome::Updated | Outcome::Unchanged => StatusCode::OK,
     };
     let mut reply = HttpResponse::build(status);
-    reply.insert_header((OUTCOME.clone(), HeaderValue::from_static(outcome)));
+    let outcome = HeaderValue::from_static(upserted.outcome.as_str());
+    reply.insert_header((OUTCOME.clone(), outcome));
     if let Some(matched) = upserted.matched {
-        let by = match matched.by {
-            MatchedBy::Id => "id",
-            MatchedBy::Phone => "phone",
-            MatchedBy::Email => "email",
-        };
-        reply.insert_header((MATCHED_BY.clone(), HeaderValue::from_static(by)));
+        let by = HeaderValue::from_static(matched.by.as_str());
+        reply.insert_header((MATCHED_BY.clone(), by));
         if let Some(other) = matched.also {
             reply.insert_header((ALSO_MATCHES.clone(), other.to_string()));
         }

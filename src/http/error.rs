@@ -78,10 +78,22 @@ struct Body<'a> {
     errors: Option<Vec<FieldBody<'a>>>,
 }
 
+/// A field that cannot be accepted, as replies tell of it.
 #[derive(Serialize)]
-struct FieldBody<'a> {
-    field: &'a str,
-    message: &'a str,
+pub struct FieldBody<'a> {
+    /// Its name.
+    pub field: &'a str,
+    /// What is wrong with it.
+    pub message: &'a str,
+}
+
+impl<'a> From<&'a FieldError> for FieldBody<'a> {
+    fn from(error: &'a FieldError) -> Self {
+        Self {
+            field: &error.field,
+            message: &error.message,
+        }
+    }
 }
 
 impl ApiError {
@@ -107,11 +119,7 @@ impl ApiError {
         let Self::Validation(errors) = self else {
             return None;
         };
-        let body = errors.iter().map(|error| FieldBody {
-            field: error.field,
-            message: &error.message,
-        });
-        Some(body.collect())
+        Some(errors.iter().map(FieldBody::from).collect())
     }
 }
 

@@ -1,12 +1,17 @@
 //! HTTP: the routes, and the server's limits.
 
+mod archive;
 mod auth;
 mod customers;
 mod error;
+mod export;
 mod health;
 mod key_cache;
+mod payment_methods;
+mod privacy;
 mod request_id;
-mod wire;
+mod tags;
+pub(crate) mod wire;
 
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
@@ -26,6 +31,8 @@ pub const API_VERSION: &str = "1.1.0";
 
 /// The largest body that is read, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
+/// The same for a batch.
+const BATCH_LIMIT: usize = 8 * 1024 * 1024;
 /// How long requests under way may take once the server is told to stop.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -95,7 +102,61 @@ fn api_routes(config: &mut ServiceConfig) {
                 .route(scoped(web::get().to(customers::list), read).wrap(Compress::default()))
                 .route(scoped(web::post().to(customers::upsert), write)),
         )
-        .service(api("/customers/{id}", "GET").route(scoped(web::get().to(customers::get), read)));
+        .service(
+            api("/customers/batch", "POST")
+                .app_data(error::json_config(BATCH_LIMIT))
+                .route(scoped(web::post().to(customers::batch), write)),
+        )
+        .service(api("/customers/export", "GET").route(scoped(web::get().to(export::export), read)))
+        .configure(one_customer_routes)
+        .configure(payment_method_routes);
+}
+
+/// The calls about one customer. Behind the others below `/customers`, which its id could be.
+fn one_customer_routes(config: &mut ServiceConfig) {
+    let read = Scope::CustomersRead;
+    let write = Scope::CustomersWrite;
+    config
+        .service(
+            api("/customers/{id}", "GET, DELETE")
+                .route(scoped(web::get().to(customers::get), read))
+                .route(scoped(
+                    web::delete().to(privacy::erase),
+                    Scope::CustomersDelete,
+                )),
+        )
+        .service(
+            api("/customers/{id}/archive", "POST")
+                .route(scoped(web::post().to(archive::archive), write)),
+        )
+        .service(
+            api("/customers/{id}/restore", "POST")
+                .route(scoped(web::post().to(archive::restore), write)),
+        )
+        .service(
+            api("/customers/{id}/export", "GET")
+                .route(scoped(web::get().to(privacy::export), read)),
+        )
+        .service(
+            api("/customers/{id}/tags", "POST").route(scoped(web::post().to(tags::retag), write)),
+        );
+}
+
+fn payment_method_routes(config: &mut ServiceConfig) {
+    let write = Scope::PaymentMethodsWrite;
+    config
+        .service(
+            api("/customers/{id}/payment-methods", "GET, POST")
+                .route(scoped(
+                    web::get().to(payment_methods::list),
+                    Scope::CustomersRead,
+                ))
+                .route(scoped(web::post().to(payment_methods::save), write)),
+        )
+        .service(
+            api("/customers/{id}/payment-methods/{payment_method}", "DELETE")
+                .route(scoped(web::delete().to(payment_methods::remove), write)),
+        );
 }
 
 /// What needs neither key nor version.

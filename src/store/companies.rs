@@ -5,9 +5,9 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::domain::CompanyId;
 use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
+use crate::domain::{Company, CompanyId};
 
 /// A company, for a list of them.
 #[derive(Debug, Clone)]
@@ -73,22 +73,27 @@ impl Store {
             .collect()
     }
 
-    /// Whether there is a company with this id.
+    /// The company with this id.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn has_company(&self, id: CompanyId) -> Result<bool, StoreError> {
+    pub async fn company(&self, id: CompanyId) -> Result<Option<Company>, StoreError> {
         // Served by companies_pkey.
+        let query = sqlx::query("select default_region from companies where id = $1")
+            .bind(id.as_uuid())
+            .persistent(self.pool.keeps_statements());
         let found = self
             .pool
-            .run(async |connection| {
-                sqlx::query("select from companies where id = $1")
-                    .bind(id.as_uuid())
-                    .persistent(self.pool.keeps_statements())
-                    .fetch_optional(connection)
-                    .await
-            })
+            .run(async |connection| query.fetch_optional(connection).await)
             .await?;
-        Ok(found.is_some())
+        found.map(|row| company(id, row.try_get(0)?)).transpose()
     }
+}
+
+/// A company as it is kept.
+pub(super) fn company(id: CompanyId, default_region: &str) -> Result<Company, StoreError> {
+    let default_region = default_region
+        .parse()
+        .map_err(|error| StoreError::Internal(sqlx::Error::Decode(Box::new(error))))?;
+    Ok(Company { id, default_region })
 }

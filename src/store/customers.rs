@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::listed;
-use super::{Customers, StoreError};
+use super::{Customers, StoreError, UpsertError};
 use crate::domain::customer::{CustomerId, Listed};
 use crate::domain::expand::Expand;
 
@@ -40,18 +40,34 @@ impl Customers {
         id: CustomerId,
         expand: Expand,
     ) -> Result<Option<FoundCustomer>, StoreError> {
+        self.pool
+            .run(async |connection| self.find(connection, id, expand).await)
+            .await
+    }
+
+    /// The same within a transaction, which sees what it has written.
+    pub(super) async fn find_written(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+    ) -> Result<FoundCustomer, UpsertError> {
+        let found = self.find(connection, id, Expand::default()).await?;
+        found.ok_or(UpsertError::NotFound)
+    }
+
+    async fn find(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+        expand: Expand,
+    ) -> Result<Option<FoundCustomer>, sqlx::Error> {
         let expanded = (!expand.is_nothing()).then(|| get(expand));
         let sql = expanded.as_deref().unwrap_or(GET.as_str());
-        let found = self
-            .pool
-            .run(async |connection| {
-                sqlx::query(AssertSqlSafe(sql))
-                    .bind(self.company.id.as_uuid())
-                    .bind(id.as_uuid())
-                    .persistent(self.pool.keeps_statements())
-                    .fetch_optional(connection)
-                    .await
-            })
+        let found = sqlx::query(AssertSqlSafe(sql))
+            .bind(self.company.id.as_uuid())
+            .bind(id.as_uuid())
+            .persistent(self.pool.keeps_statements())
+            .fetch_optional(connection)
             .await?;
         Ok(found.map(|row| FoundCustomer { row, expand }))
     }

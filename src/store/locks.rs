@@ -25,6 +25,14 @@ pub fn alone(company: CompanyId) -> String {
     format!("select pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
 }
 
+/// The statement that begins a transaction and keeps all others who write to `company` out until it
+/// ends. Twenty thousand single locks, as many customers would need, are more than Postgres has.
+#[must_use]
+pub fn begin_alone(company: CompanyId) -> String {
+    let company = company_number(company);
+    format!("begin; select {TIMEOUTS}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
+}
+
 /// Two companies with one number only wait for each other a little.
 fn company_number(company: CompanyId) -> i32 {
     i32::from_be_bytes(lock_number(company, "company", ""))

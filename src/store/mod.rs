@@ -3,25 +3,39 @@
 //! [`Store`] keeps companies and keys; customers are reached through [`Customers`] alone, which
 //! exists only for one company: no query about customers can be written without it.
 
+mod archive;
 mod companies;
 mod customers;
 mod error;
+mod export;
+mod imports;
 mod keys;
 mod list;
 mod listed;
 mod locks;
 pub mod migrate;
+mod payment_methods;
+mod personal_data;
 mod pool;
 mod recompute;
+mod rehearsal;
 mod row;
 mod session;
+mod tags;
+mod transaction;
 mod upsert;
+mod upsert_many;
 mod usage;
+mod written;
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use crate::domain::Company;
 
+pub use archive::Restored;
 pub use companies::CompanySummary;
 pub use customers::FoundCustomer;
 use list::Totals;
@@ -29,10 +43,19 @@ use pool::Pool;
 use session::Session;
 
 pub use error::{StoreError, UpsertError};
+pub use export::Export;
+pub use imports::{Checkpoint, Tally};
 pub use keys::KeySummary;
 pub use list::{CustomerPage, Filters, ListQuery};
-pub use upsert::{Outcome, Upserted};
+pub use payment_methods::Saved;
+pub use personal_data::PersonalData;
+pub use rehearsal::Rehearsal;
+pub use upsert::Upserted;
+pub use upsert_many::Results;
 pub use usage::Usage;
+
+/// For so many connections one may be kept by an export.
+const CONNECTIONS_OF_AN_EXPORT: usize = 4;
 
 /// How long the readiness check waits for an answer.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,6 +65,8 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Store {
     pool: Pool,
     totals: Totals,
+    /// Turns for those who read everything: they must not take all connections.
+    exports: Arc<Semaphore>,
 }
 
 /// The customers of one company: the only way to reach a customer.
@@ -49,6 +74,7 @@ pub struct Store {
 pub struct Customers {
     pool: Pool,
     totals: Totals,
+    exports: Arc<Semaphore>,
     company: Company,
 }
 
@@ -60,20 +86,24 @@ impl Store {
     /// When the URL is malformed.
     pub fn connect(database_url: &str, connections: usize) -> Result<Self, StoreError> {
         let session = Session::new(database_url, "clientele")?;
-        Ok(Self {
-            pool: Pool::new(session, connections),
-            totals: Totals::new(),
-        })
+        Ok(Self::of(Pool::new(session, connections), Totals::new()))
+    }
+
+    fn of(pool: Pool, totals: Totals) -> Self {
+        let exports = (pool.max_size() / CONNECTIONS_OF_AN_EXPORT).max(1);
+        Self {
+            pool,
+            totals,
+            exports: Arc::new(Semaphore::new(exports)),
+        }
     }
 
     /// A store on the same database with a share of the connections: one of `shares`. Each has its
     /// own, so that the thread which uses it wakes no other.
     #[must_use]
     pub fn share(&self, shares: usize) -> Self {
-        Self {
-            pool: self.pool.apart((self.pool.max_size() / shares).max(1)),
-            totals: self.totals.clone(),
-        }
+        let pool = self.pool.apart((self.pool.max_size() / shares).max(1));
+        Self::of(pool, self.totals.clone())
     }
 
     /// The most connections there will be.
@@ -88,6 +118,7 @@ impl Store {
         Customers {
             pool: self.pool.clone(),
             totals: self.totals.clone(),
+            exports: self.exports.clone(),
             company,
         }
     }

@@ -125,6 +125,13 @@ impl Loan {
     pub fn settle(mut self) {
         drop(self.0.take());
     }
+
+    /// Closes the connection at once, whatever the server still has to send.
+    pub fn abandon(mut self) {
+        if let Some(connection) = self.0.take() {
+            drop(managed::Object::take(connection));
+        }
+    }
 }
 
 impl Drop for Loan {

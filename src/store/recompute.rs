@@ -3,11 +3,11 @@
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
+use super::companies::company;
 use super::{Customers, Store, StoreError, locks, row};
 use crate::domain::customer::Customer;
 use crate::domain::matching::{MatchKeys, RULES_VERSION};
 use crate::domain::search::search_text;
-use crate::domain::{Company, CompanyId};
 
 /// Customers in one transaction: short enough that no upsert waits for long.
 const BATCH: i64 = 500;
@@ -20,33 +20,25 @@ impl Store {
     /// When the database fails; what was done until then stays.
     pub async fn recompute(&self) -> Result<u64, StoreError> {
         let mut done = 0;
-        for company in self.companies().await? {
-            let default_region = company
-                .default_region
-                .parse()
-                .map_err(|error| StoreError::Internal(sqlx::Error::Decode(Box::new(error))))?;
-            done += self.recompute_company(company.id, default_region).await?;
-        }
-        Ok(done)
-    }
-
-    async fn recompute_company(
-        &self,
-        id: CompanyId,
-        default_region: crate::domain::phone::DefaultRegion,
-    ) -> Result<u64, StoreError> {
-        let customers = self.customers(Company { id, default_region });
-        let mut done = 0;
-        let mut after = Uuid::nil();
-        while let Some((last, written)) = customers.recompute_batch(after).await? {
-            after = last;
-            done += written;
+        for summary in self.companies().await? {
+            let company = company(summary.id, &summary.default_region)?;
+            done += self.customers(company).recompute().await?;
         }
         Ok(done)
     }
 }
 
 impl Customers {
+    async fn recompute(&self) -> Result<u64, StoreError> {
+        let mut done = 0;
+        let mut after = Uuid::nil();
+        while let Some((last, written)) = self.recompute_batch(after).await? {
+            after = last;
+            done += written;
+        }
+        Ok(done)
+    }
+
     /// The next customers behind the id `after`: the last one's id, and how many were written.
     async fn recompute_batch(&self, after: Uuid) -> Result<Option<(Uuid, u64)>, StoreError> {
         let mut connection = self.pool.get().await?;

@@ -1,17 +1,14 @@
-//! Between a customer and its row: the columns, how a row is read, how its values are bound.
+//! A customer, read from its row.
 
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::query::Query;
+use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row, Type};
 use uuid::Uuid;
 
-use crate::domain::address::{Address, AddressOf};
+use crate::domain::address::AddressOf;
 use crate::domain::customer::{Customer, Profile, Status};
 use crate::domain::email::Email;
 use crate::domain::location::Location;
-use crate::domain::matching::{MatchKeys, RULES_VERSION};
 use crate::domain::phone::Phone;
-use crate::domain::search::search_text;
 use crate::domain::tags::Tags;
 use crate::domain::text::Text;
 
@@ -24,21 +21,6 @@ pub const COLUMNS: &str = "\
     c.billing_country, c.billing_same_as_property, \
     c.property_street1, c.property_street2, c.property_city, c.property_state, c.property_zip, \
     c.property_country, c.latitude, c.longitude";
-
-/// The columns that an upsert writes, in the order in which [`bind`] gives their values.
-pub const WRITTEN: &str = "\
-    first_name, last_name, company_name, email, phone, notes, source, status, \
-    tags, service_type, service_frequency, \
-    billing_street1, billing_street2, billing_city, billing_state, billing_zip, \
-    billing_country, billing_same_as_property, \
-    property_street1, property_street2, property_city, property_state, property_zip, \
-    property_country, latitude, longitude, \
-    phone_key, email_key, search_text, rules_version";
-
-/// The placeholders for [`WRITTEN`], behind `$1` (company) and `$2` (customer).
-pub const PLACEHOLDERS: &str = "\
-    $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-    $23, $24, $25, $26, $27, $28, $29, $30, $31, $32";
 
 /// Reads the customer whose [`COLUMNS`] start at column `first`.
 ///
@@ -71,60 +53,6 @@ pub fn read(row: &PgRow, first: usize) -> Result<Customer, sqlx::Error> {
     })
 }
 
-/// Binds the values of [`WRITTEN`].
-pub fn bind<'q>(
-    query: Query<'q, Postgres, PgArguments>,
-    profile: &'q Profile,
-    keys: &'q MatchKeys,
-) -> Query<'q, Postgres, PgArguments> {
-    let tags: Vec<&str> = profile.tags.iter().collect();
-    let query = query
-        .bind(text(profile.first_name.as_ref()))
-        .bind(text(profile.last_name.as_ref()))
-        .bind(text(profile.company_name.as_ref()))
-        .bind(profile.email.as_ref().map(Email::as_str))
-        .bind(profile.phone.as_ref().map(Phone::as_str))
-        .bind(text(profile.notes.as_ref()))
-        .bind(text(profile.source.as_ref()))
-        .bind(profile.status.map(Status::as_str))
-        .bind(tags)
-        .bind(text(profile.service_type.as_ref()))
-        .bind(text(profile.service_frequency.as_ref()));
-    let query = bind_address(query, &profile.billing).bind(profile.billing_same_as_property);
-    bind_address(query, &profile.property)
-        .bind(profile.location.map(Location::latitude))
-        .bind(profile.location.map(Location::longitude))
-        .bind(
-            keys.phone
-                .as_ref()
-                .map(super::super::domain::phone::PhoneKey::as_str),
-        )
-        .bind(
-            keys.email
-                .as_ref()
-                .map(super::super::domain::email::EmailKey::as_str),
-        )
-        .bind(search_text(profile, keys))
-        .bind(RULES_VERSION)
-}
-
-fn bind_address<'q>(
-    query: Query<'q, Postgres, PgArguments>,
-    address: &'q Address,
-) -> Query<'q, Postgres, PgArguments> {
-    query
-        .bind(text(address.street1.as_ref()))
-        .bind(text(address.street2.as_ref()))
-        .bind(text(address.city.as_ref()))
-        .bind(text(address.state.as_ref()))
-        .bind(text(address.zip.as_ref()))
-        .bind(text(address.country.as_ref()))
-}
-
-fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<&str> {
-    text.map(Text::as_str)
-}
-
 /// Takes the columns of a row one after the other: a look-up by name for each of thirty columns of
 /// a thousand rows is what a page of a thousand would spend its time on.
 pub struct Columns<'r> {
@@ -146,7 +74,8 @@ impl<'r> Columns<'r> {
         Ok(value)
     }
 
-    fn text<const MAX: usize>(&mut self) -> Result<Option<Text<MAX>>, sqlx::Error> {
+    /// The next column, as text.
+    pub fn text<const MAX: usize>(&mut self) -> Result<Option<Text<MAX>>, sqlx::Error> {
         Ok(self.take::<Option<String>>()?.map(Text::from_stored))
     }
 

@@ -3,17 +3,16 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
-use tracing::Instrument;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Customers;
 use super::error::{StoreError, UpsertError};
 use super::locks::Locks;
-use super::row::{self, COLUMNS, PLACEHOLDERS, WRITTEN};
-use crate::domain::customer::{Change, Customer, CustomerId, Field, Profile};
-use crate::domain::email::Email;
-use crate::domain::matching::{Match, MatchKeys, MatchedBy};
+use super::row::{self, COLUMNS};
+use super::written;
+use crate::domain::customer::{Change, Customer, CustomerId, Profile};
+use crate::domain::matching::{Match, MatchKeys, MatchedBy, Outcome};
 
 /// How often a look-up is repeated because the customer it found was changed while it waited for
 /// it. Each repetition means that somebody else got something done.
@@ -56,29 +55,22 @@ static FIND_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
 
 static INSERT: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "insert into customers (company_id, id, {WRITTEN}) values ($1, $2, {PLACEHOLDERS})
-        returning created_at"
+        "insert into customers (company_id, id, {}) values ($1, $2, {})
+        returning created_at",
+        written::names(),
+        written::placeholders(3)
     )
 });
 
 /// Served by `customers_pkey`.
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "update customers set ({WRITTEN}, updated_at) = row ({PLACEHOLDERS}, clock_timestamp())
-        where company_id = $1 and id = $2"
+        "update customers set ({}, updated_at) = row ({}, clock_timestamp())
+        where company_id = $1 and id = $2",
+        written::names(),
+        written::placeholders(3)
     )
 });
-
-/// What an upsert did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// There was no such customer; now there is.
-    Created,
-    /// Something about it was new.
-    Updated,
-    /// All of it was known, and nothing was written.
-    Unchanged,
-}
 
 /// The customer after an upsert, and how it came about.
 #[derive(Debug, Clone)]
@@ -87,7 +79,7 @@ pub struct Upserted {
     pub customer: Customer,
     /// What was done.
     pub outcome: Outcome,
-    /// How it was found; none when it was created.
+    /// By what it was matched; none when it was created, or needed no matching.
     pub matched: Option<Match>,
 }
 
@@ -135,76 +127,34 @@ impl Customers {
         id: Option<CustomerId>,
         change: Change,
     ) -> Result<Upserted, UpsertError> {
-        // In a task of its own: a client that goes away must not leave a transaction half-way, with
-        // its locks, on a connection that others are given next.
-        let customers = self.clone();
-        tokio::spawn(async move { customers.upsert_at_once(id, change).await }.in_current_span())
-            .await
-            .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?
+        let asked = MatchKeys::asked(&change, self.company.default_region);
+        let begin = Locks::new(self.company.id, &asked).begin();
+        self.in_transaction(begin, move |customers, connection| {
+            Box::pin(customers.upsert_locked(connection, id, asked, change))
+        })
+        .await
     }
 
-    async fn upsert_at_once(
-        &self,
-        id: Option<CustomerId>,
-        change: Change,
-    ) -> Result<Upserted, UpsertError> {
-        let asked = self.asked_keys(&change);
-        let locks = Locks::new(self.company.id, &asked);
-        let mut connection = self.pool.get().await?;
-        let done = self
-            .transact(&mut connection, &locks, id, &asked, change)
-            .await;
-        let settled = match &done {
-            Ok(_) => true,
-            // The rollback is only queued: it is sent with this, and its locks go at once.
-            Err(UpsertError::NotFound | UpsertError::Refused(_)) => connection.ping().await.is_ok(),
-            // It may have failed half-way into BEGIN: nobody else is to have such a connection.
-            Err(UpsertError::Store(_)) => false,
-        };
-        if settled {
-            connection.settle();
-        }
-        done
-    }
-
-    async fn transact(
+    async fn upsert_locked(
         &self,
         connection: &mut PgConnection,
-        locks: &Locks,
         id: Option<CustomerId>,
-        asked: &MatchKeys,
+        asked: MatchKeys,
         change: Change,
     ) -> Result<Upserted, UpsertError> {
-        let mut transaction = connection.begin_with(AssertSqlSafe(locks.begin())).await?;
         let found = match id {
-            Some(id) => Some(self.find_by_id(&mut transaction, id).await?),
+            Some(id) => Some(self.find_by_id(connection, id).await?),
             None if asked.is_empty() => None,
-            None => self.find_by_keys(&mut transaction, asked).await?,
+            None => self.find_by_keys(connection, &asked).await?,
         };
-        let upserted = match found {
-            Some((customer, matched)) => {
-                self.update(&mut transaction, customer, matched, change)
-                    .await?
-            }
-            None => self.create(&mut transaction, change).await?,
-        };
-        transaction.commit().await?;
-        Ok(upserted)
+        match found {
+            Some((customer, matched)) => self.update(connection, customer, matched, change).await,
+            None => self.create(connection, change).await,
+        }
     }
 
-    fn asked_keys(&self, change: &Change) -> MatchKeys {
-        let phone = match &change.phone {
-            Field::Set(phone) => phone.key(self.company.default_region),
-            Field::Keep | Field::Clear => None,
-        };
-        let email = match &change.email {
-            Field::Set(email) => Some(Email::key(email)),
-            Field::Keep | Field::Clear => None,
-        };
-        MatchKeys { phone, email }
-    }
-
-    async fn find_by_id(
+    /// The customer with this id, locked.
+    pub(super) async fn find_by_id(
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
@@ -292,7 +242,7 @@ impl Customers {
         let query = sqlx::query(AssertSqlSafe(INSERT.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
-        let written = row::bind(query, &profile, &keys)
+        let written = written::bind(query, &profile, &keys)
             .persistent(self.pool.keeps_statements())
             .fetch_one(connection)
             .await?;
@@ -345,7 +295,7 @@ impl Customers {
         let query = sqlx::query(AssertSqlSafe(UPDATE.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid());
-        row::bind(query, profile, &keys)
+        written::bind(query, profile, &keys)
             .persistent(self.pool.keeps_statements())
             .execute(connection)
             .await?;

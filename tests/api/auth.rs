@@ -10,6 +10,32 @@ use serde_json::json;
 use crate::support::app::{VERSION, send, with_scopes};
 use crate::support::{App, Reply, bodies};
 
+/// Every call, about the customer `id`, and the scope that it needs.
+fn every_call(id: &str) -> Vec<(Method, String, Option<Scope>)> {
+    let read = Some(Scope::CustomersRead);
+    let write = Some(Scope::CustomersWrite);
+    let pay = Some(Scope::PaymentMethodsWrite);
+    let about = |path: &str| format!("/customers/{id}{path}");
+    vec![
+        (Method::GET, "/customers".to_owned(), read),
+        (Method::POST, "/customers".to_owned(), write),
+        (Method::GET, about(""), read),
+        (Method::DELETE, about(""), Some(Scope::CustomersDelete)),
+        (Method::POST, about("/archive"), write),
+        (Method::POST, about("/restore"), write),
+        (Method::GET, about("/export"), read),
+        (Method::POST, about("/tags"), write),
+        (Method::GET, about("/payment-methods"), read),
+        (Method::POST, about("/payment-methods"), pay),
+        (
+            Method::DELETE,
+            about("/payment-methods/0190b6c2-7b1e-7c50-8000-000000000000"),
+            pay,
+        ),
+        (Method::GET, "/auth/test".to_owned(), None),
+    ]
+}
+
 async fn call_with(app: &App, key: impl AsRef<[u8]>) -> Reply {
     let request = app.bare(Method::GET, "/customers");
     send(
@@ -51,7 +77,9 @@ async fn the_auth_test_tells_who_the_caller_is() {
             "company_id": app.company.to_string(),
             "user_id": null,
             "auth_method": "api_key",
-            "scopes": ["customers:read", "customers:write"],
+            "scopes": [
+                "customers:read", "customers:write", "customers:delete", "payment-methods:write",
+            ],
             "rotor_api_version": "1.1.0",
         })
     );
@@ -79,15 +107,7 @@ async fn each_company_is_told_its_own_id() {
 #[tokio::test]
 async fn a_call_without_a_key_is_refused_everywhere() {
     let app = App::start().await;
-    for (method, path) in [
-        (Method::GET, "/customers"),
-        (Method::POST, "/customers"),
-        (
-            Method::GET,
-            "/customers/0190b6c2-7b1e-7c50-8000-000000000000",
-        ),
-        (Method::GET, "/auth/test"),
-    ] {
+    for (method, path, _) in every_call("0190b6c2-7b1e-7c50-8000-000000000000") {
         for prefix in ["", "/open-api"] {
             let request = app.bare(method.clone(), &format!("{prefix}{path}"));
             assert_unauthenticated(&send(request.header("rotor-api-version", VERSION)).await);
@@ -214,4 +234,29 @@ async fn writing_needs_the_scope_to_write() {
         );
     }
     assert_eq!(app.list("").await.body["pagination"]["total"], 0);
+}
+
+#[tokio::test]
+async fn each_call_needs_its_scope_and_no_other() {
+    let app = App::start().await;
+    let id = app.create(json!({"first_name": "Jane"})).await;
+    for scope in Scope::ALL {
+        let others: Vec<Scope> = Scope::ALL.into_iter().filter(|s| *s != scope).collect();
+        let without = app.with_key(&app.key(with_scopes(&others)).await);
+        let with = app.with_key(&app.key(with_scopes(&[scope])).await);
+        let needing = every_call(&id)
+            .into_iter()
+            .filter(|(.., needed)| *needed == Some(scope));
+        for (method, path, _) in needing {
+            for prefix in ["", "/open-api"] {
+                let path = format!("{prefix}{path}");
+                // Scopes are checked before anything of the request: no body is needed to tell.
+                let reply = send(without.request(method.clone(), &path)).await;
+                let forbidden = bodies::forbidden(scope.as_str());
+                assert_eq!((reply.status, reply.body), (403, forbidden), "{path}");
+            }
+            let reply = send(with.request(method.clone(), &path)).await;
+            assert!(![401, 403].contains(&reply.status), "{method} {path}");
+        }
+    }
 }

@@ -141,16 +141,30 @@ async fn an_unknown_path_is_not_found() {
 #[tokio::test]
 async fn a_method_that_is_not_there_is_refused_with_those_that_are() {
     let app = App::start().await;
+    let about = |path: &str| format!("/customers/0190b6c2-7b1e-7c50-8000-000000000000{path}");
     for prefix in ["", "/open-api"] {
         for (path, allowed) in [
             ("/customers", vec!["GET", "POST"]),
-            (
-                "/customers/0190b6c2-7b1e-7c50-8000-000000000000",
-                vec!["GET"],
-            ),
+            (about("").as_str(), vec!["DELETE", "GET"]),
+            (&about("/archive"), vec!["POST"]),
+            (&about("/restore"), vec!["POST"]),
+            (&about("/export"), vec!["GET"]),
+            (&about("/tags"), vec!["POST"]),
+            (&about("/payment-methods"), vec!["GET", "POST"]),
+            (&about("/payment-methods/7"), vec!["DELETE"]),
             ("/auth/test", vec!["GET"]),
         ] {
-            for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+            let others = [
+                Method::PUT,
+                Method::PATCH,
+                Method::DELETE,
+                Method::POST,
+                Method::GET,
+            ];
+            let others = others
+                .iter()
+                .filter(|method| !allowed.contains(&method.as_str()));
+            for method in others.cloned() {
                 let reply = send(app.request(method, &format!("{prefix}{path}"))).await;
                 assert_plain_error(&reply, 405);
                 let allow = reply.header("allow").expect("an allow header");

@@ -29,11 +29,22 @@ fn bad_posts(app: &App, prefix: &str) -> Vec<RequestBuilder> {
 /// Every kind of call that needs a key, some of them wrong by themselves.
 fn calls(app: &App, prefix: &str) -> Vec<RequestBuilder> {
     let get = |path: &str| app.bare(Method::GET, &format!("{prefix}{path}"));
+    let about =
+        |method: Method, path: &str| app.bare(method, &format!("{prefix}/customers/nobody{path}"));
     let mut calls = bad_posts(app, prefix);
     calls.extend([
         get("/customers"),
         get("/customers?page=0&limit=x"),
         get("/customers/nobody"),
+        about(Method::DELETE, ""),
+        about(Method::POST, "/archive"),
+        about(Method::POST, "/restore").body("x"),
+        about(Method::GET, "/export"),
+        about(Method::POST, "/tags").body("{"),
+        about(Method::POST, "/tags").json(&json!({"add": 7})),
+        about(Method::GET, "/payment-methods"),
+        about(Method::POST, "/payment-methods").json(&json!({"token": "4242424242424242"})),
+        about(Method::DELETE, "/payment-methods/none"),
         get("/auth/test"),
     ]);
     calls

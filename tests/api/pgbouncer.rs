@@ -161,6 +161,36 @@ async fn reads_and_writes_at_once_through_pgbouncer_do_not_hinder_each_other() {
 }
 
 #[tokio::test]
+async fn the_calls_about_one_customer_at_once_through_pgbouncer_are_all_done() {
+    let pooled = Pooled::start().await;
+    let mut under_way = JoinSet::new();
+    for n in 0..12 {
+        let tenant = pooled.turn(n, &pooled.app);
+        under_way.spawn(async move {
+            let id = tenant
+                .create(json!({"phone": format!("763-555-01{n:02}")}))
+                .await;
+            let about = |path: &str| format!("/customers/{id}{path}");
+            let tagged = tenant.post_to(&about("/tags"), json!({"add": ["a"]})).await;
+            let card = json!({"provider": "stripe", "token": "pm_1"});
+            let saved = tenant.post_to(&about("/payment-methods"), card).await;
+            let archived = tenant.order(&about("/archive")).await;
+            let restored = tenant.order(&about("/restore")).await;
+            let exported = tenant.fetch(&about("/export")).await;
+            assert_eq!(exported.body["data"]["tags"], json!(["a"]));
+            assert_eq!(exported.body["data"]["has_payment_method"], true);
+            let erased = tenant.delete(&about("")).await;
+            let gone = tenant.delete(&about("")).await;
+            [tagged, saved, archived, restored, exported, erased, gone].map(|reply| reply.status)
+        });
+    }
+    for statuses in under_way.join_all().await {
+        assert_eq!(statuses, [200, 201, 200, 200, 200, 204, 404]);
+    }
+    assert_eq!(pooled.app.list("").await.body["pagination"]["total"], 0);
+}
+
+#[tokio::test]
 async fn the_daily_limit_through_pgbouncer_is_one_for_all_servers() {
     let pooled = Pooled::start().await;
     let key = NewKey {

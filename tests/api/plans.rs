@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use reqwest::Method;
+
+use crate::support::app::{Server, send};
 use crate::support::explain::{self, Plan, plans_of};
 use crate::support::postgres::column;
-use crate::support::{App, Tenant, app::Server};
+use crate::support::{App, Tenant};
 
 const MANY: usize = 20_000;
 
@@ -290,5 +293,37 @@ async fn the_few_customers_of_a_small_company_are_looked_at_one_by_one() {
         let nodes = explained.plan(query).await.nodes();
         let by_text = nodes.iter().find(|node| node.contains("customers_search"));
         assert_eq!(by_text, None, "{query}: {nodes:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_call_about_one_customer_reads_all_of_them() {
+    let explained = Explained::start(MANY).await;
+    let marker = explained.app.company.to_string();
+    let any = format!("select id::text from customers where company_id = '{marker}' limit 1");
+    let id = explained.app.column::<String>(&any).await.remove(0);
+    let tenant = explained.app.on(&explained.server);
+    for (method, path) in [
+        (Method::GET, ""),
+        (Method::POST, "/archive"),
+        (Method::POST, "/restore"),
+        (Method::GET, "/payment-methods"),
+        (Method::GET, "/export"),
+        (Method::DELETE, ""),
+    ] {
+        let request = tenant.request(method.clone(), &format!("/customers/{id}{path}"));
+        let (reply, plans) = plans_of(&marker, send(request)).await;
+        assert!(reply.status < 300, "{method} {path}: {}", reply.body);
+        assert!(!plans.is_empty(), "{method} {path}");
+        for plan in plans {
+            let nodes = plan.nodes();
+            let walks =
+                |node: &String| node == "Seq Scan customers" || node.contains("customers_newest");
+            assert!(
+                !nodes.iter().any(walks),
+                "{method} {path}: {} {nodes:?}",
+                plan.sql
+            );
+        }
     }
 }

@@ -43,6 +43,58 @@ async fn another_companys_customer_cannot_be_told_from_an_unknown_one() {
 }
 
 #[tokio::test]
+async fn no_call_about_one_customer_tells_another_companys_from_an_unknown_one() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let id = other.create(everything()).await;
+    let methods = format!("/customers/{id}/payment-methods");
+    let card = json!({"provider": "stripe", "token": "pm_1"});
+    let saved = other.post_to(&methods, card.clone()).await;
+    let method = saved.body["data"]["id"].as_str().expect("an id").to_owned();
+    let export = format!("/customers/{id}/export");
+    let before = other.fetch(&export).await.body;
+
+    let unknown = uuid::Uuid::now_v7().to_string();
+    for id in [&id, &unknown, "nobody", "%FF"] {
+        let about = |path: &str| format!("/customers/{id}{path}");
+        for reply in [
+            app.order(&about("/archive")).await,
+            app.order(&about("/restore")).await,
+            app.fetch(&about("/export")).await,
+            app.post_to(&about("/tags"), json!({"add": ["x"], "remove": ["vip"]}))
+                .await,
+            app.fetch(&about("/payment-methods")).await,
+            app.post_to(&about("/payment-methods"), card.clone()).await,
+            app.delete(&about(&format!("/payment-methods/{method}")))
+                .await,
+            app.delete(&about("")).await,
+        ] {
+            assert_eq!(reply.header("clientele-outcome"), None);
+            assert_eq!(reply.header("clientele-also-matches"), None);
+            assert_eq!(reply.header("content-disposition"), None);
+            assert_eq!(seen(reply), (404, bodies::not_found()), "{id}");
+        }
+    }
+    // Nor through a customer of one's own.
+    let own = app.create(json!({})).await;
+    let path = format!("/customers/{own}/payment-methods/{method}");
+    assert_eq!(seen(app.delete(&path).await), (404, bodies::not_found()));
+    assert_eq!(other.fetch(&export).await.body, before);
+}
+
+#[tokio::test]
+async fn a_restored_customer_is_told_of_its_own_company_alone() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let id = app.create(everything()).await;
+    app.archive(&id).await;
+    other.create(everything()).await;
+    let reply = app.order(&format!("/customers/{id}/restore")).await;
+    assert_eq!(reply.status, 200);
+    assert_eq!(reply.header("clientele-also-matches"), None);
+}
+
+#[tokio::test]
 async fn an_archived_customer_of_another_company_is_unknown_too() {
     let app = App::start().await;
     let other = app.other_company().await;

@@ -105,7 +105,7 @@ async fn statements_that_write_many_customers_of_several_companies_are_counted()
         "delete from customers where search_text like '%2%'".into(),
         "delete from customers where false".into(),
         format!("delete from customers where company_id = '{one}'"),
-        "truncate customers".into(),
+        "truncate customers cascade".into(),
         many(&app, &other),
     ] {
         app.sql(&sql).await;
@@ -222,7 +222,7 @@ async fn the_total_of_a_search_follows_every_write() {
         .await;
     assert_eq!(total(&app, "search=an").await, 5);
     assert_eq!(total(&app, "search=an&archived=true").await, 6);
-    app.sql("truncate customers").await;
+    app.sql("truncate customers cascade").await;
     assert_eq!(total(&app, "search=an").await, 0);
 }
 

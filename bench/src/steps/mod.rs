@@ -1,6 +1,7 @@
 //! The order of things: data, then every call, then what the sizes of tables and the number of
 //! connections do.
 
+mod bulk;
 mod reads;
 mod sizes;
 mod writes;
@@ -103,6 +104,8 @@ impl Bench<'_> {
         self.reads(&url, &mut report).await?;
         self.first_counts(&url, &mut report).await?;
         self.upserts(&mut report).await?;
+        self.batches(&mut report).await?;
+        self.export(&url, &mut report).await?;
         for (name, customers) in SIZES {
             report.sizes.push(self.size(name, customers).await?);
         }

@@ -5,18 +5,29 @@ use uuid::Uuid;
 
 use super::expanded::ExpandedItem;
 use super::timestamp;
-use crate::domain::address::AddressOf;
-use crate::domain::customer::{Listed, Status};
+use crate::domain::address::{Address, AddressOf};
+use crate::domain::customer::{Customer, Listed, Status};
 use crate::domain::email::Email;
 use crate::domain::expand::Expand;
+use crate::domain::location::Location;
+use crate::domain::matching::Outcome;
 use crate::domain::phone::Phone;
 use crate::domain::tags::Tags;
 use crate::domain::text::Text;
-use crate::store::{CustomerPage, ListQuery, Outcome, Upserted};
+use crate::store::{CustomerPage, ListQuery, Upserted};
 
-/// The reply of `POST /customers`: every field of the body, absent ones `null`.
+/// The reply of `POST /customers`.
 #[derive(Serialize)]
 pub struct FlatCustomer<'a> {
+    #[serde(flatten)]
+    fields: FlatFields<'a>,
+    created_at: String,
+    message: &'static str,
+}
+
+/// Every field of the body of `POST /customers`, absent ones `null`.
+#[derive(Serialize)]
+pub struct FlatFields<'a> {
     id: String,
     first_name: Option<&'a str>,
     last_name: Option<&'a str>,
@@ -42,8 +53,6 @@ pub struct FlatCustomer<'a> {
     property_state: Option<&'a str>,
     property_zip: Option<&'a str>,
     property_country: Option<&'a str>,
-    created_at: String,
-    message: &'static str,
 }
 
 /// The reply of `GET /customers`.
@@ -133,8 +142,21 @@ impl<'a> FlatCustomer<'a> {
     /// The reply that tells of `upserted`.
     pub fn new(upserted: &'a Upserted) -> Self {
         let customer = &upserted.customer;
+        Self {
+            fields: FlatFields::new(customer, customer.profile.shown_billing()),
+            created_at: timestamp(customer.created_at),
+            message: match upserted.outcome {
+                Outcome::Created => "Customer created successfully",
+                Outcome::Updated | Outcome::Unchanged => "Customer updated successfully",
+            },
+        }
+    }
+}
+
+impl<'a> FlatFields<'a> {
+    /// The fields of `customer`, with `billing` as its billing address.
+    pub fn new(customer: &'a Customer, billing: &'a Address) -> Self {
         let profile = &customer.profile;
-        let billing = profile.shown_billing();
         let property = &profile.property;
         Self {
             id: customer.id.to_string(),
@@ -162,11 +184,6 @@ impl<'a> FlatCustomer<'a> {
             property_state: text(property.state.as_ref()),
             property_zip: text(property.zip.as_ref()),
             property_country: text(property.country.as_ref()),
-            created_at: timestamp(customer.created_at),
-            message: match upserted.outcome {
-                Outcome::Created => "Customer created successfully",
-                Outcome::Updated | Outcome::Unchanged => "Customer updated successfully",
-            },
         }
     }
 }
@@ -198,7 +215,12 @@ impl<'a> ListReply<'a> {
 
 impl<'a> ItemReply<'a> {
     /// The reply with one customer.
-    pub fn new(customer: &'a Listed<'a>, expand: Expand) -> Self {
+    pub fn new(customer: &'a Listed<'a>) -> Self {
+        Self::expanded(customer, Expand::default())
+    }
+
+    /// The reply with one customer and what `expand` names.
+    pub fn expanded(customer: &'a Listed<'a>, expand: Expand) -> Self {
         Self {
             data: if expand.is_nothing() {
                 OneItem::Plain(Box::new(Item::new(customer)))
@@ -232,9 +254,7 @@ impl<'a> Item<'a> {
             first_name: customer.first_name,
             has_payment_method: customer.has_payment_method,
             last_name: customer.last_name,
-            location: customer
-                .location
-                .map(|place| [place.latitude(), place.longitude()]),
+            location: customer.location.map(coordinates),
             notes: customer.notes,
             phone: customer.phone,
             source: customer.source,
@@ -258,6 +278,11 @@ impl<'a> ItemAddress<'a> {
             zip: address.zip.unwrap_or_default(),
         })
     }
+}
+
+/// A place as it is sent.
+pub fn coordinates(place: Location) -> [f64; 2] {
+    [place.latitude(), place.longitude()]
 }
 
 fn text<const MAX: usize>(text: Option<&Text<MAX>>) -> Option<&str> {

@@ -12,6 +12,7 @@ use crate::domain::period::Period;
 use crate::domain::phone::DefaultRegion;
 use crate::domain::search;
 use crate::domain::tags::Tags;
+use crate::files::Format;
 use crate::http::error::ApiError;
 use crate::store::{Filters, ListQuery};
 
@@ -72,6 +73,24 @@ pub fn expand_query(query: &str) -> Result<Expand, ApiError> {
     let mut parameters = Parameters::new(query);
     let expand = parameters.expand();
     parameters.end(expand)
+}
+
+/// Reads the query string of an export: the filters of a list, and the format.
+///
+/// # Errors
+/// As for a list.
+pub fn export_query(query: &str, region: DefaultRegion) -> Result<(Format, Filters), ApiError> {
+    let mut parameters = Parameters::new(query);
+    let format = parameters.parse("format").unwrap_or(Format::Csv);
+    match list_query(query, region) {
+        Ok(list) if parameters.errors.is_empty() => Ok((format, list.filters)),
+        Ok(_) => Err(ApiError::Validation(parameters.errors)),
+        Err(ApiError::Validation(mut errors)) => {
+            errors.splice(0..0, parameters.errors);
+            Err(ApiError::Validation(errors))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl Parameters {

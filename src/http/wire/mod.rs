@@ -1,10 +1,14 @@
 //! JSON and query strings in, JSON out: the only place that knows the documented shapes.
 
 pub mod auth;
+pub mod batch;
 pub mod customer;
 mod expanded;
 mod fields;
 pub mod list;
+pub mod payment_method;
+pub mod personal_data;
+pub mod tags;
 pub mod upsert;
 
 use chrono::{DateTime, SecondsFormat, Utc};

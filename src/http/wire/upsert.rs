@@ -1,12 +1,11 @@
 //! The body of `POST /customers`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::fields::Fields;
+use super::fields::{self, Fields};
 use crate::domain::address::AddressChange;
 use crate::domain::location::{Location, LocationError};
-use crate::domain::tags::Tags;
-use crate::domain::{Change, CustomerId, Field};
+use crate::domain::{Change, CustomerId, FieldError};
 use crate::http::error::ApiError;
 
 /// What a post asks for.
@@ -23,9 +22,14 @@ impl UpsertRequest {
     /// # Errors
     /// When it is no object, or fields of it cannot be accepted: all of these, in documented order.
     pub fn from_json(body: Value) -> Result<Self, ApiError> {
-        let Value::Object(values) = body else {
-            return Err(ApiError::UnreadableJson("expected an object".to_owned()));
-        };
+        Self::from_fields(fields::object(body)?).map_err(ApiError::Validation)
+    }
+
+    /// Reads the fields of a body.
+    ///
+    /// # Errors
+    /// Those that cannot be accepted.
+    pub fn from_fields(values: Map<String, Value>) -> Result<Self, Vec<FieldError>> {
         let mut fields = Fields::new(values);
         let id = fields.read("id", |value| {
             let id = value.as_str().and_then(|raw| raw.parse().ok());
@@ -39,7 +43,7 @@ impl UpsertRequest {
                 change,
             })
         } else {
-            Err(ApiError::Validation(errors))
+            Err(errors)
         }
     }
 }
@@ -55,10 +59,7 @@ fn read_change(fields: &mut Fields) -> Change {
         notes: fields.text("notes"),
         source: fields.text("source"),
         status: fields.text("status"),
-        tags: match fields.read("tags", tags) {
-            Field::Set(tags) => tags,
-            Field::Keep | Field::Clear => Tags::default(),
-        },
+        tags: fields.tags("tags"),
         service_type: fields.text("service_type"),
         service_frequency: fields.text("service_frequency"),
         billing: AddressChange {
@@ -80,14 +81,6 @@ fn read_change(fields: &mut Fields) -> Change {
         },
         location: fields.read("location", location),
     }
-}
-
-fn tags(value: &Value) -> Result<Tags, String> {
-    let strings: Option<Vec<&str>> = value
-        .as_array()
-        .and_then(|values| values.iter().map(Value::as_str).collect());
-    let strings = strings.ok_or("Must be an array of strings")?;
-    Tags::parse(strings).map_err(|error| error.to_string())
 }
 
 fn location(value: &Value) -> Result<Location, String> {

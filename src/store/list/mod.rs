@@ -6,6 +6,7 @@
 //! counted from an index that has the text itself, and once counted they are not counted again until
 //! the company's customers change.
 
+mod everyone;
 mod few;
 mod many;
 mod order;
@@ -27,6 +28,7 @@ use crate::domain::period::Period;
 use crate::domain::search::Condition;
 use crate::domain::tags::Tags;
 
+pub(super) use everyone::everyone;
 use few::MANY;
 pub(super) use totals::Totals;
 

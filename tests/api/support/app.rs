@@ -35,7 +35,7 @@ pub struct App {
 pub struct Tenant {
     /// The company.
     pub company: CompanyId,
-    /// Its key, with both scopes.
+    /// Its key, with all scopes.
     pub key: String,
     /// `http://127.0.0.1:<port>`.
     pub base: String,
@@ -122,7 +122,7 @@ impl App {
         postgres::column(&self.database_url, sql).await
     }
 
-    /// Archives a customer. No endpoint does so.
+    /// Archives a customer, whosever it is.
     pub async fn archive(&self, id: &str) {
         self.sql(&format!(
             "update customers set archived_at = now() where id = '{id}'"
@@ -235,6 +235,16 @@ impl Tenant {
     /// `GET` of any path.
     pub async fn fetch(&self, path: &str) -> Reply {
         send(self.request(Method::GET, path)).await
+    }
+
+    /// `POST` to any path, with nothing in it.
+    pub async fn order(&self, path: &str) -> Reply {
+        send(self.request(Method::POST, path)).await
+    }
+
+    /// `DELETE` of any path.
+    pub async fn delete(&self, path: &str) -> Reply {
+        send(self.request(Method::DELETE, path)).await
     }
 
     /// A request with key and version, to be finished and sent by [`send`].

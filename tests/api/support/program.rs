@@ -64,10 +64,16 @@ pub struct Serve {
 impl Serve {
     /// Starts it, and waits for it to print the line to paste.
     pub fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_logging_to(settings, Stdio::inherit())
+    }
+
+    /// The same, with its log going to `log`.
+    pub fn start_logging_to(settings: &[(&str, &str)], log: impl Into<Stdio>) -> Self {
         let mut settings = settings.to_vec();
         settings.push(("CLIENTELE_BIND", "127.0.0.1:0"));
         let mut child = clientele(&settings, &["serve"])
             .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the program");
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();

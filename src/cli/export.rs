@@ -1,0 +1,67 @@
+//! `clientele export`: customers into a file.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::CliError;
+use crate::domain::search;
+use crate::domain::tags::Tags;
+use crate::domain::{CompanyId, Status};
+use crate::files::{Format, writer};
+use crate::store::{Filters, Store};
+
+/// What to export.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The company
+    #[arg(long)]
+    company: CompanyId,
+    /// csv, tsv or ndjson; by the name of the file without it, else csv
+    #[arg(long)]
+    format: Option<Format>,
+    /// The file; without it, standard output
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+    /// Only customers that this search finds
+    #[arg(long)]
+    search: Option<String>,
+    /// Only active or inactive ones
+    #[arg(long)]
+    status: Option<Status>,
+    /// Only customers with one of these tags
+    #[arg(long, value_delimiter = ',')]
+    tags: Vec<String>,
+    /// Archived ones too
+    #[arg(long)]
+    archived: bool,
+}
+
+pub async fn run(store: &Store, export: Export) -> Result<(), CliError> {
+    let company = super::company(store, export.company).await?;
+    let search = export.search.as_deref().unwrap_or_default();
+    let filters = Filters {
+        search: search::parse(search, company.default_region)
+            .map_err(|error| CliError::Argument(format!("--search: {error}")))?,
+        status: export.status,
+        tags: Tags::parse(export.tags.iter().map(String::as_str))
+            .map_err(|error| CliError::Argument(format!("--tags: {error}")))?,
+        archived: export.archived,
+        ..Filters::default()
+    };
+    let extension = export.output.as_ref().and_then(|path| path.extension());
+    let by_name = extension.and_then(|extension| extension.to_str()?.parse().ok());
+    let format = export.format.or(by_name).unwrap_or(Format::Csv);
+    let mut output: Box<dyn Write> = match &export.output {
+        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+        None => Box::new(io::stdout().lock()),
+    };
+    output.write_all(&writer::header(format))?;
+    let mut customers = store.customers(company).export(&filters).await?;
+    while let Some(portion) = customers.next().await? {
+        output.write_all(&writer::body(format, &portion))?;
+    }
+    Ok(output.flush()?)
+}

@@ -1,0 +1,27 @@
+//! The handler of tags.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json, Path};
+use serde_json::Value;
+
+use super::auth::Caller;
+use super::customers::{customer_id, upsert_reply};
+use super::error::ApiError;
+use super::wire::tags::TagsRequest;
+use crate::store::Store;
+
+/// `POST /customers/{id}/tags`
+pub async fn retag(
+    store: Data<Store>,
+    caller: Caller,
+    id: Path<String>,
+    body: Json<Value>,
+) -> Result<HttpResponse, ApiError> {
+    let request = TagsRequest::from_json(body.into_inner())?;
+    let id = customer_id(&id)?;
+    let retagged = store
+        .customers(caller.company())
+        .retag(id, request.remove, request.add)
+        .await?;
+    Ok(upsert_reply(&retagged))
+}
