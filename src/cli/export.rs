@@ -49,6 +49,7 @@ pub async fn run(store: &Store, export: Export) -> Result<(), CliError> {
         tags: Tags::parse(export.tags.iter().map(String::as_str))
             .map_err(|error| CliError::Argument(format!("--tags: {error}")))?,
         archived: export.archived,
+        ..Filters::default()
     };
     let extension = export.output.as_ref().and_then(|path| path.extension());
     let by_name = extension.and_then(|extension| extension.to_str()?.parse().ok());

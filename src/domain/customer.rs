@@ -66,6 +66,26 @@ pub struct Listed<'a> {
     pub tags: Vec<String>,
     pub property: AddressOf<Option<&'a str>>,
     pub location: Option<Location>,
+    /// The billing address, where it was asked for.
+    pub billing: Option<ListedBilling<'a>>,
+    /// What is done for the customer, where that was asked for.
+    pub service: Option<ListedService<'a>>,
+}
+
+/// A listed customer's billing address, as it is kept.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // As above.
+pub struct ListedBilling<'a> {
+    pub address: AddressOf<Option<&'a str>>,
+    pub same_as_property: Option<bool>,
+}
+
+/// What is done for a listed customer.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // As above.
+pub struct ListedService<'a> {
+    pub service_type: Option<&'a str>,
+    pub frequency: Option<&'a str>,
 }
 
 /// Everything that integrators say about a customer.
@@ -197,11 +217,30 @@ impl Profile {
     /// line of its own.
     #[must_use]
     pub fn shown_billing(&self) -> &Address {
-        if self.billing_same_as_property == Some(true) && self.billing.is_empty() {
-            &self.property
-        } else {
-            &self.billing
-        }
+        shown_billing(&self.billing, self.billing_same_as_property, &self.property)
+    }
+}
+
+impl<'a> ListedBilling<'a> {
+    /// The address to show for a customer with this `property`.
+    #[must_use]
+    pub fn shown<'s>(
+        &'s self,
+        property: &'s AddressOf<Option<&'a str>>,
+    ) -> &'s AddressOf<Option<&'a str>> {
+        shown_billing(&self.address, self.same_as_property, property)
+    }
+}
+
+fn shown_billing<'a, T>(
+    billing: &'a AddressOf<Option<T>>,
+    same_as_property: Option<bool>,
+    property: &'a AddressOf<Option<T>>,
+) -> &'a AddressOf<Option<T>> {
+    if same_as_property == Some(true) && billing.is_empty() {
+        property
+    } else {
+        billing
     }
 }
 

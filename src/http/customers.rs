@@ -10,7 +10,7 @@ use super::auth::Caller;
 use super::error::ApiError;
 use super::wire::batch::{self, BatchReply, RowError};
 use super::wire::customer::{FlatCustomer, ItemReply, ListReply};
-use super::wire::list::list_query;
+use super::wire::list::{expand_query, list_query};
 use super::wire::upsert::UpsertRequest;
 use crate::domain::CustomerId;
 use crate::domain::matching::Outcome;
@@ -69,7 +69,7 @@ pub async fn list(
     let query = list_query(request.query_string(), caller.company().default_region)?;
     let found = store.customers(caller.company()).list(&query).await?;
     let customers = found.customers()?;
-    Ok(HttpResponse::Ok().json(ListReply::new(&customers, found.total, query.page)))
+    Ok(HttpResponse::Ok().json(ListReply::new(&customers, &found, &query)))
 }
 
 /// `GET /customers/{id}`
@@ -77,11 +77,13 @@ pub async fn get(
     store: Data<Store>,
     caller: Caller,
     id: Path<String>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let id = customer_id(&id)?;
-    let found = store.customers(caller.company()).get(id).await?;
+    let expand = expand_query(request.query_string())?;
+    let found = store.customers(caller.company()).get(id, expand).await?;
     let found = found.ok_or(ApiError::NotFound)?;
-    Ok(HttpResponse::Ok().json(ItemReply::new(&found.customer()?)))
+    Ok(HttpResponse::Ok().json(ItemReply::expanded(&found.customer()?, expand)))
 }
 
 /// The customer that a path names. What cannot be an id is nobody's.

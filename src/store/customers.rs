@@ -5,18 +5,20 @@ use std::sync::LazyLock;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::listed::{self, LISTED};
+use super::listed;
 use super::{Customers, StoreError, UpsertError};
 use crate::domain::customer::{CustomerId, Listed};
+use crate::domain::expand::Expand;
 
 /// Served by `customers_pkey`.
-static GET: LazyLock<String> = LazyLock::new(|| {
-    format!("select {LISTED} from customers c where c.company_id = $1 and c.id = $2")
-});
+static GET: LazyLock<String> = LazyLock::new(|| get(Expand::default()));
 
 /// A customer that was found.
 #[derive(Debug)]
-pub struct FoundCustomer(PgRow);
+pub struct FoundCustomer {
+    row: PgRow,
+    expand: Expand,
+}
 
 impl FoundCustomer {
     /// The customer.
@@ -24,7 +26,7 @@ impl FoundCustomer {
     /// # Errors
     /// When a column has not the type it should.
     pub fn customer(&self) -> Result<Listed<'_>, StoreError> {
-        Ok(listed::read(&self.0, 0)?)
+        Ok(listed::read(&self.row, 0, self.expand)?)
     }
 }
 
@@ -33,9 +35,13 @@ impl Customers {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn get(&self, id: CustomerId) -> Result<Option<FoundCustomer>, StoreError> {
+    pub async fn get(
+        &self,
+        id: CustomerId,
+        expand: Expand,
+    ) -> Result<Option<FoundCustomer>, StoreError> {
         self.pool
-            .run(async |connection| self.find(connection, id).await)
+            .run(async |connection| self.find(connection, id, expand).await)
             .await
     }
 
@@ -45,7 +51,7 @@ impl Customers {
         connection: &mut PgConnection,
         id: CustomerId,
     ) -> Result<FoundCustomer, UpsertError> {
-        let found = self.find(connection, id).await?;
+        let found = self.find(connection, id, Expand::default()).await?;
         found.ok_or(UpsertError::NotFound)
     }
 
@@ -53,13 +59,23 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
+        expand: Expand,
     ) -> Result<Option<FoundCustomer>, sqlx::Error> {
-        let found = sqlx::query(AssertSqlSafe(GET.as_str()))
+        let expanded = (!expand.is_nothing()).then(|| get(expand));
+        let sql = expanded.as_deref().unwrap_or(GET.as_str());
+        let found = sqlx::query(AssertSqlSafe(sql))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid())
             .persistent(self.pool.keeps_statements())
             .fetch_optional(connection)
             .await?;
-        Ok(found.map(FoundCustomer))
+        Ok(found.map(|row| FoundCustomer { row, expand }))
     }
+}
+
+fn get(expand: Expand) -> String {
+    format!(
+        "select {} from customers c where c.company_id = $1 and c.id = $2",
+        listed::columns(expand)
+    )
 }

@@ -1,23 +1,43 @@
 //! A customer as lists show it, read from its row without a copy of its texts.
 
+use std::borrow::Cow;
+
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::row::Columns;
-use crate::domain::customer::Listed;
+use crate::domain::customer::{Listed, ListedBilling, ListedService};
+use crate::domain::expand::Expand;
 
-/// The columns of a customer `c` that lists show, in the order in which [`read`] takes them.
-pub const LISTED: &str = "\
+/// The columns of a customer `c` that every list shows.
+const LISTED: &str = "\
     c.id, c.created_at, c.has_payment_method, \
     c.first_name, c.last_name, c.company_name, c.email, c.phone, c.notes, c.source, c.status, \
     c.tags, c.property_street1, c.property_street2, c.property_city, c.property_state, \
     c.property_zip, c.property_country, c.latitude, c.longitude";
 
-/// Reads the customer whose [`LISTED`] columns start at column `first`.
+const BILLING: &str = "\
+    c.billing_street1, c.billing_street2, c.billing_city, c.billing_state, c.billing_zip, \
+    c.billing_country, c.billing_same_as_property";
+
+const SERVICE: &str = "c.service_type, c.service_frequency";
+
+/// The columns of a customer `c` that a list shows, in the order in which [`read`] takes them.
+pub fn columns(expand: Expand) -> Cow<'static, str> {
+    // The property's lines are among those of every list.
+    match (expand.billing, expand.service) {
+        (false, false) => Cow::Borrowed(LISTED),
+        (true, false) => Cow::Owned(format!("{LISTED}, {BILLING}")),
+        (false, true) => Cow::Owned(format!("{LISTED}, {SERVICE}")),
+        (true, true) => Cow::Owned(format!("{LISTED}, {BILLING}, {SERVICE}")),
+    }
+}
+
+/// Reads the customer whose [`columns`] start at column `first`.
 ///
 /// # Errors
 /// When a column has not the type it should.
-pub fn read(row: &PgRow, first: usize) -> Result<Listed<'_>, sqlx::Error> {
+pub fn read(row: &PgRow, first: usize, expand: Expand) -> Result<Listed<'_>, sqlx::Error> {
     let mut columns = Columns::new(row, first);
     Ok(Listed {
         id: columns.take::<Uuid>()?.into(),
@@ -34,5 +54,21 @@ pub fn read(row: &PgRow, first: usize) -> Result<Listed<'_>, sqlx::Error> {
         tags: columns.take()?,
         property: columns.address_of(Columns::take)?,
         location: columns.location()?,
+        billing: expand.billing.then(|| billing(&mut columns)).transpose()?,
+        service: expand.service.then(|| service(&mut columns)).transpose()?,
+    })
+}
+
+fn billing<'r>(columns: &mut Columns<'r>) -> Result<ListedBilling<'r>, sqlx::Error> {
+    Ok(ListedBilling {
+        address: columns.address_of(Columns::take)?,
+        same_as_property: columns.take()?,
+    })
+}
+
+fn service<'r>(columns: &mut Columns<'r>) -> Result<ListedService<'r>, sqlx::Error> {
+    Ok(ListedService {
+        service_type: columns.take()?,
+        frequency: columns.take()?,
     })
 }

@@ -160,7 +160,7 @@ async fn every_bad_parameter_is_reported_at_once() {
 async fn unknown_parameters_are_ignored() {
     let app = App::start().await;
     let ids = customers(&app, 1).await;
-    let reply = app.list("color=red&sort=name&page[]=3").await;
+    let reply = app.list("color=red&order=name&page[]=3").await;
     assert_eq!((reply.status, reply.ids()), (200, ids));
 }
 

@@ -25,10 +25,11 @@ async fn seed(app: &App, count: usize, other: &Tenant) {
     app.sql(&format!(
         "-- Else no page would be known to be visible to all when it is vacuumed.
             set synchronous_commit = on;
-            insert into customers (company_id, id, created_at, archived_at, status, tags, notes,
-                search_text, rules_version)
+            insert into customers (company_id, id, created_at, last_name, company_name,
+                archived_at, status, tags, notes, search_text, rules_version)
             select company, md5(company::text || n)::uuid,
                 '2024-01-01Z'::timestamptz + n * interval '1 minute',
+                md5('l' || n), md5('c' || n % 1000),
                 case when n % 50 = 0 then now() end,
                 case when n % 10 = 0 then 'inactive' when n % 10 < 7 then 'active' end,
                 case when n % 1000 = 7 then '{{rare}}'
@@ -143,6 +144,63 @@ async fn lists_without_a_search_are_read_in_their_order() {
         assert_in_order(query, &plan);
         assert_scans(query, &plan, &[live, archived, "Index Scan customers_pkey"]);
     }
+}
+
+#[tokio::test]
+async fn a_walk_goes_on_in_the_index_where_it_stands() {
+    let explained = Explained::start(MANY).await;
+    for (query, scan) in [
+        ("", "Index Only Scan customers_newest"),
+        ("status=active", "Index Only Scan customers_live_by_status"),
+        ("sort=last_name", "Index Scan customers_by_last_name"),
+        ("sort=-company_name", "Index Scan customers_by_company_name"),
+    ] {
+        let deep = explained
+            .app
+            .list(&format!("{query}&limit=1000&cursor="))
+            .await;
+        let cursor = deep.body["pagination"]["next_cursor"]
+            .as_str()
+            .expect("more");
+        for cursor in ["", cursor] {
+            let plan = explained.plan(&format!("{query}&cursor={cursor}")).await;
+            assert_in_order(query, &plan);
+            assert_scans(query, &plan, &[scan, "Index Scan customers_pkey"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_by_name_are_read_in_their_order() {
+    let explained = Explained::start(MANY).await;
+    for (query, scan) in [
+        ("sort=last_name", "Index Scan customers_by_last_name"),
+        (
+            "sort=-last_name&page=3",
+            "Index Scan customers_by_last_name",
+        ),
+        ("sort=company_name", "Index Scan customers_by_company_name"),
+    ] {
+        let plan = explained.plan(query).await;
+        assert_in_order(query, &plan);
+        assert_scans(query, &plan, &[scan, "Index Scan customers_pkey"]);
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_found_and_counted_in_the_index() {
+    let explained = Explained::start(MANY).await;
+    let query = "created_after=2024-01-14";
+    let plan = explained.plan(query).await;
+    assert_in_order(query, &plan);
+    assert_scans(
+        query,
+        &plan,
+        &[
+            "Index Only Scan customers_newest",
+            "Index Scan customers_pkey",
+        ],
+    );
 }
 
 #[tokio::test]

@@ -3,17 +3,18 @@
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::expanded::ExpandedItem;
 use super::timestamp;
 use crate::domain::address::{Address, AddressOf};
 use crate::domain::customer::{Customer, Listed, Status};
 use crate::domain::email::Email;
+use crate::domain::expand::Expand;
 use crate::domain::location::Location;
 use crate::domain::matching::Outcome;
-use crate::domain::page::Page;
 use crate::domain::phone::Phone;
 use crate::domain::tags::Tags;
 use crate::domain::text::Text;
-use crate::store::Upserted;
+use crate::store::{CustomerPage, ListQuery, Upserted};
 
 /// The reply of `POST /customers`.
 #[derive(Serialize)]
@@ -57,7 +58,7 @@ pub struct FlatFields<'a> {
 /// The reply of `GET /customers`.
 #[derive(Serialize)]
 pub struct ListReply<'a> {
-    data: Vec<Item<'a>>,
+    data: Items<'a>,
     pagination: Pagination,
     status: &'static str,
 }
@@ -65,21 +66,43 @@ pub struct ListReply<'a> {
 /// The reply of `GET /customers/{id}`.
 #[derive(Serialize)]
 pub struct ItemReply<'a> {
-    data: Item<'a>,
+    data: OneItem<'a>,
     status: &'static str,
+}
+
+/// Those who ask for no more get the item alone, as quickly as ever.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Items<'a> {
+    Plain(Vec<Item<'a>>),
+    Expanded(Vec<ExpandedItem<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OneItem<'a> {
+    Plain(Box<Item<'a>>),
+    Expanded(Box<ExpandedItem<'a>>),
 }
 
 #[derive(Serialize)]
 struct Pagination {
     has_more: bool,
     limit: i64,
+    /// In a walk: where it goes on, `null` at its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<NextCursor>,
     page: i64,
     total: i64,
 }
 
+#[derive(Serialize)]
+#[serde(transparent)]
+struct NextCursor(Option<String>);
+
 /// A customer in a list. What has no value is left out, but for four fields that are `null` then.
 #[derive(Serialize)]
-struct Item<'a> {
+pub struct Item<'a> {
     id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<ItemAddress<'a>>,
@@ -166,13 +189,22 @@ impl<'a> FlatFields<'a> {
 }
 
 impl<'a> ListReply<'a> {
-    /// The reply with the customers found on `page`, of `total` in all.
-    pub fn new(customers: &'a [Listed<'a>], total: i64, page: Page) -> Self {
+    /// The reply with the `customers` of the page that was `found` for `query`.
+    pub fn new(customers: &'a [Listed<'a>], found: &CustomerPage, query: &ListQuery) -> Self {
+        let (page, total) = (query.page, found.total);
+        let next_cursor = query
+            .walk
+            .as_ref()
+            .map(|_| NextCursor(found.next.as_ref().map(ToString::to_string)));
         Self {
-            data: customers.iter().map(Item::new).collect(),
+            data: Items::new(customers, query.expand),
             pagination: Pagination {
-                has_more: page.has_more(total),
+                has_more: match &next_cursor {
+                    Some(next) => next.0.is_some(),
+                    None => page.has_more(total),
+                },
                 limit: page.limit.get(),
+                next_cursor,
                 page: page.number.get(),
                 total,
             },
@@ -184,15 +216,35 @@ impl<'a> ListReply<'a> {
 impl<'a> ItemReply<'a> {
     /// The reply with one customer.
     pub fn new(customer: &'a Listed<'a>) -> Self {
+        Self::expanded(customer, Expand::default())
+    }
+
+    /// The reply with one customer and what `expand` names.
+    pub fn expanded(customer: &'a Listed<'a>, expand: Expand) -> Self {
         Self {
-            data: Item::new(customer),
+            data: if expand.is_nothing() {
+                OneItem::Plain(Box::new(Item::new(customer)))
+            } else {
+                OneItem::Expanded(Box::new(ExpandedItem::new(customer, expand)))
+            },
             status: "success",
         }
     }
 }
 
+impl<'a> Items<'a> {
+    fn new(customers: &'a [Listed<'a>], expand: Expand) -> Self {
+        if expand.is_nothing() {
+            return Self::Plain(customers.iter().map(Item::new).collect());
+        }
+        let expanded = |customer| ExpandedItem::new(customer, expand);
+        Self::Expanded(customers.iter().map(expanded).collect())
+    }
+}
+
 impl<'a> Item<'a> {
-    fn new(customer: &'a Listed<'a>) -> Self {
+    /// The item of `customer`.
+    pub fn new(customer: &'a Listed<'a>) -> Self {
         Self {
             id: customer.id.as_uuid(),
             address: ItemAddress::of(&customer.property),

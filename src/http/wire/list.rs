@@ -5,7 +5,10 @@ use std::str::FromStr;
 use actix_web::web::Query;
 
 use crate::domain::FieldError;
-use crate::domain::page::Page;
+use crate::domain::expand::Expand;
+use crate::domain::order::{Cursor, Sort, Walk};
+use crate::domain::page::{OutOfRange, Page, PageNumber};
+use crate::domain::period::Period;
 use crate::domain::phone::DefaultRegion;
 use crate::domain::search;
 use crate::domain::tags::Tags;
@@ -25,9 +28,11 @@ struct Parameters {
 /// When parameters cannot be accepted: all of these, in documented order.
 pub fn list_query(query: &str, region: DefaultRegion) -> Result<ListQuery, ApiError> {
     let mut parameters = Parameters::new(query);
-    let read = ListQuery {
+    let walks = parameters.given("cursor").is_some();
+    let page = |raw: &str| numbered(raw, walks);
+    let mut read = ListQuery {
         page: Page {
-            number: parameters.parse("page").unwrap_or_default(),
+            number: parameters.read("page", page).unwrap_or_default(),
             limit: parameters.parse("limit").unwrap_or_default(),
         },
         filters: Filters {
@@ -37,13 +42,37 @@ pub fn list_query(query: &str, region: DefaultRegion) -> Result<ListQuery, ApiEr
             status: parameters.parse("status"),
             tags: parameters.tags(),
             archived: parameters.read("archived", boolean).unwrap_or(false),
+            created: Period {
+                after: parameters.parse("created_after"),
+                before: parameters.parse("created_before"),
+            },
+            updated: Period {
+                after: parameters.parse("updated_after"),
+                before: parameters.parse("updated_before"),
+            },
         },
+        sort: parameters.parse("sort").unwrap_or_default(),
+        walk: None,
+        expand: Expand::default(),
     };
-    if parameters.errors.is_empty() {
-        Ok(read)
-    } else {
-        Err(ApiError::Validation(parameters.errors))
+    if walks {
+        read.walk = Some(parameters.walk(read.sort));
     }
+    read.expand = parameters.expand();
+    parameters.end(read)
+}
+
+/// Reads the query string of a single customer.
+///
+/// # Errors
+/// When parameters cannot be accepted.
+pub fn expand_query(query: &str) -> Result<Expand, ApiError> {
+    if query.is_empty() {
+        return Ok(Expand::default());
+    }
+    let mut parameters = Parameters::new(query);
+    let expand = parameters.expand();
+    parameters.end(expand)
 }
 
 /// Reads the query string of an export: the filters of a list, and the format.
@@ -84,7 +113,7 @@ impl Parameters {
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let (_, raw) = self.pairs.iter().rfind(|(given, _)| given == name)?;
+        let raw = self.given(name)?;
         if raw.trim().is_empty() {
             return None;
         }
@@ -93,6 +122,47 @@ impl Parameters {
             Err(error) => {
                 self.errors.push(FieldError::new(name, &error));
                 None
+            }
+        }
+    }
+
+    /// A parameter as it was given; of one given more than once, the last.
+    fn given(&self, name: &str) -> Option<&str> {
+        let (_, raw) = self.pairs.iter().rfind(|(given, _)| given == name)?;
+        Some(raw)
+    }
+
+    /// What was read, unless something was wrong.
+    fn end<T>(self, read: T) -> Result<T, ApiError> {
+        if self.errors.is_empty() {
+            Ok(read)
+        } else {
+            Err(ApiError::Validation(self.errors))
+        }
+    }
+
+    /// How far a walk has come: not at all while its cursor is blank.
+    fn walk(&mut self, sort: Sort) -> Walk {
+        // Whether it is the cursor of a sort that is wrong cannot be told.
+        let sort_is_known = self.errors.iter().all(|error| error.field != "sort");
+        let cursor = self.read("cursor", |raw| {
+            if sort_is_known {
+                Cursor::parse(raw, sort)
+            } else {
+                raw.parse()
+            }
+        });
+        cursor.map_or(Walk::Start, Walk::After)
+    }
+
+    /// The groups of every `expand` parameter.
+    fn expand(&mut self) -> Expand {
+        let all = self.pairs.iter().filter(|(name, _)| name == "expand");
+        match Expand::parse(all.flat_map(|(_, list)| list.split(','))) {
+            Ok(expand) => expand,
+            Err(error) => {
+                self.errors.push(FieldError::new("expand", &error));
+                Expand::default()
             }
         }
     }
@@ -108,6 +178,15 @@ impl Parameters {
             }
         }
     }
+}
+
+/// A walk has no numbers: its pages are all the first behind the cursor.
+fn numbered(raw: &str, walks: bool) -> Result<PageNumber, String> {
+    let number: PageNumber = raw.parse().map_err(|error: OutOfRange| error.to_string())?;
+    if walks && number != PageNumber::default() {
+        return Err("Must be 1 where there is a cursor".to_owned());
+    }
+    Ok(number)
 }
 
 fn boolean(raw: &str) -> Result<bool, &'static str> {

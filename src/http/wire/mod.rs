@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod batch;
 pub mod customer;
+mod expanded;
 mod fields;
 pub mod list;
 pub mod payment_method;

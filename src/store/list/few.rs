@@ -2,9 +2,10 @@
 
 use sqlx::Row;
 
-use super::sql::{NEWEST_FIRST, Search, Statement};
+use super::order::Order;
+use super::sql::{Search, Statement};
 use super::{CustomerPage, ListQuery};
-use crate::store::listed::LISTED;
+use crate::store::listed;
 use crate::store::{Customers, StoreError};
 
 /// From here on there are many: finding all of them would take longer than walking to the newest.
@@ -20,16 +21,25 @@ impl Customers {
     ) -> Result<Option<CustomerPage>, StoreError> {
         let mut statement = Statement::new(self.company.id, query, Search::ByIndex)?;
         let many = statement.bind(MANY)?;
+        let order = Order::new(query, &mut statement)?;
         let sql = format!(
             "with few as materialized (
-                select id, created_at from customers where {conditions}{live} limit {many}
+                select {selected} from customers where {conditions}{live} limit {many}
             ), page as (
-                select id, created_at from few order by {NEWEST_FIRST} limit $2 offset $3
+                select {columns} from few where {after}
+                order by {in_order} limit $2 offset $3
             )
-            select t.total, {LISTED}
+            select t.total, {value}{shown}
             from (select count(*) as total from few) as t
             left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
-            order by p.created_at desc, p.id desc",
+            order by {page_order}",
+            selected = order.selected(),
+            columns = order.columns(),
+            after = order.where_after(),
+            in_order = order.of_selected(""),
+            page_order = order.of_selected("p."),
+            value = order.shown(query),
+            shown = listed::columns(query.expand),
             conditions = statement.conditions(),
             live = if query.filters.archived {
                 ""
@@ -44,6 +54,6 @@ impl Customers {
         if found >= MANY {
             return Ok(None);
         }
-        CustomerPage::new(rows, 1).map(Some)
+        CustomerPage::new(query, rows, 1).map(Some)
     }
 }

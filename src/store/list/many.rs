@@ -3,10 +3,11 @@
 
 use sqlx::Row;
 
-use super::sql::{Part, Search, Statement, is_deep};
+use super::order::Order;
+use super::sql::{Part, Search, Statement};
 use super::totals::Counted;
 use super::{CustomerPage, ListQuery};
-use crate::store::listed::LISTED;
+use crate::store::listed;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
@@ -38,17 +39,17 @@ impl Customers {
             )",
             count = statement.count(parts),
         );
-        let ids = if is_deep(query.page) {
-            statement.ids(parts)
-        } else {
-            statement.top_ids(parts)
-        };
+        let order = Order::new(query, &mut statement)?;
+        let ids = statement.page_ids(query, &order);
         let sql = format!(
             "{totals}, page as ({ids})
-            select t.total, t.changes, t.changed_at, {LISTED}
+            select t.total, t.changes, t.changed_at, {value}{shown}
             from totals t
             left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
-            order by p.created_at desc, p.id desc",
+            order by {in_order}",
+            value = order.shown(query),
+            shown = listed::columns(query.expand),
+            in_order = order.of_selected("p."),
         );
         // Not kept as a prepared statement: it is planned for these values.
         let rows = self.rows(sql, statement.arguments(), false).await?;
@@ -63,6 +64,6 @@ impl Customers {
                     .set(self.company.id, query.filters.clone(), counted);
             }
         }
-        CustomerPage::new(rows, 3)
+        CustomerPage::new(query, rows, 3)
     }
 }

@@ -1,6 +1,6 @@
 //! The list: a page of customers and the number of all, from one snapshot.
 //!
-//! Without a search or tags the number is kept (`customer_totals`). Else it is counted, in one of two
+//! Without a search, tags or dates the number is kept (`customer_totals`). Else it is counted, in one of two
 //! ways. *Few* customers are found by an index of what is searched, and the page is cut from what
 //! was found. Of *many* the newest are found by walking the customers from the newest on; they are
 //! counted from an index that has the text itself, and once counted they are not counted again until
@@ -9,6 +9,7 @@
 mod everyone;
 mod few;
 mod many;
+mod order;
 mod plain;
 mod sql;
 mod totals;
@@ -20,7 +21,10 @@ use uuid::Uuid;
 use super::listed;
 use super::{Customers, StoreError};
 use crate::domain::customer::{Listed, Status};
+use crate::domain::expand::Expand;
+use crate::domain::order::{Cursor, Sort, Walk};
 use crate::domain::page::Page;
+use crate::domain::period::Period;
 use crate::domain::search::Condition;
 use crate::domain::tags::Tags;
 
@@ -39,6 +43,13 @@ pub struct ListQuery {
     pub page: Page,
     /// Who is on it.
     pub filters: Filters,
+    /// In which order.
+    pub sort: Sort,
+    /// How far a walk through the list has come; none: the page is a numbered one. The page of a
+    /// walk is the first behind that.
+    pub walk: Option<Walk>,
+    /// What is shown besides.
+    pub expand: Expand,
 }
 
 /// Which customers to list.
@@ -52,6 +63,10 @@ pub struct Filters {
     pub tags: Tags,
     /// Whether archived customers are listed too.
     pub archived: bool,
+    /// When they were first written.
+    pub created: Period,
+    /// When they were last written.
+    pub updated: Period,
 }
 
 /// A page of customers and the number of all that the filters let through.
@@ -59,23 +74,28 @@ pub struct Filters {
 pub struct CustomerPage {
     /// How many there are on all pages.
     pub total: i64,
+    /// Where a walk goes on from here; none at its end.
+    pub next: Option<Cursor>,
     rows: Vec<PgRow>,
     /// The column with which a customer begins.
     first: usize,
+    expand: Expand,
 }
 
 impl CustomerPage {
-    /// The customers of the page, newest first.
+    /// The customers of the page, in its order.
     ///
     /// # Errors
     /// When a column has not the type it should.
     pub fn customers(&self) -> Result<Vec<Listed<'_>>, StoreError> {
-        let read = |row| listed::read(row, self.first);
+        let read = |row| listed::read(row, self.first, self.expand);
         Ok(self.rows.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// From rows that each begin with the total. A page past the end is one row without a customer.
-    fn new(mut rows: Vec<PgRow>, first: usize) -> Result<Self, StoreError> {
+    /// From rows that each begin with the total; behind the first `head` columns stand the sort's
+    /// value, if it is a walk, and the customer. A page past the end is one row without a customer.
+    fn new(query: &ListQuery, mut rows: Vec<PgRow>, head: usize) -> Result<Self, StoreError> {
+        let first = head + usize::from(query.walk.is_some());
         let total = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
         let mut error = None;
         rows.retain(|row| match row.try_get::<Option<Uuid>, _>(first) {
@@ -85,17 +105,33 @@ impl CustomerPage {
                 false
             }
         });
-        match error {
-            Some(error) => Err(error.into()),
-            None => Ok(Self { total, rows, first }),
+        if let Some(error) = error {
+            return Err(error.into());
         }
+        Ok(Self {
+            total,
+            next: order::cut(query, &mut rows, first)?,
+            rows,
+            first,
+            expand: query.expand,
+        })
+    }
+}
+
+impl ListQuery {
+    /// Whether it is a numbered page of the newest first: what nearly every list is.
+    fn is_usual(&self) -> bool {
+        self.walk.is_none() && self.sort == Sort::default()
     }
 }
 
 impl Filters {
     /// Whether the number of such customers is kept.
     fn are_counted(&self) -> bool {
-        self.search.is_none() && self.tags.is_empty()
+        self.search.is_none()
+            && self.tags.is_empty()
+            && self.created.is_always()
+            && self.updated.is_always()
     }
 
     /// Whether an index can find such customers, rather than only recognise them.

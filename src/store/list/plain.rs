@@ -1,11 +1,12 @@
-//! Lists without a search or tags: the total is kept, and only the page is looked for.
+//! Lists without a search, tags or dates: the total is kept, and only the page is looked for.
 
 use sqlx::postgres::{PgArguments, PgRow};
 
+use super::order::Order;
 use super::sql::{NEWEST_FIRST, Part, Search, Statement, is_deep};
 use super::{CustomerPage, Filters, ListQuery};
 use crate::domain::customer::Status;
-use crate::store::listed::LISTED;
+use crate::store::listed;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
@@ -14,10 +15,12 @@ impl Customers {
     pub(super) async fn plain_page(&self, query: &ListQuery) -> Result<CustomerPage, StoreError> {
         let parts = Part::of(&query.filters);
         let rows = match parts {
-            [part] if !is_deep(query.page) => self.top_page(query, *part).await?,
-            parts => self.deep_page(query, parts).await?,
+            [part] if query.is_usual() && !is_deep(query.page) => {
+                self.top_page(query, *part).await?
+            }
+            _ => self.other_page(query).await?,
         };
-        CustomerPage::new(rows, 1)
+        CustomerPage::new(query, rows, 1)
     }
 
     /// All values stand in the text of this statement, of which each connection keeps a hundred:
@@ -26,15 +29,16 @@ impl Customers {
     async fn top_page(&self, query: &ListQuery, part: Part) -> Result<Vec<PgRow>, StoreError> {
         let sql = format!(
             "with totals as ({total})
-            select t.total, {LISTED}
+            select t.total, {shown}
             from totals t
             left join (
-                select {LISTED} from customers c
+                select {shown} from customers c
                 where company_id = '{company}' and {live}{status}
                 order by {NEWEST_FIRST} limit {limit} offset {offset}
             ) as c on true
             order by c.created_at desc, c.id desc",
             total = total(&query.filters, &format!("'{}'", self.company.id)),
+            shown = listed::columns(query.expand),
             company = self.company.id,
             live = part.condition(),
             status = match query.filters.status {
@@ -48,19 +52,25 @@ impl Customers {
         self.rows(sql, PgArguments::default(), true).await
     }
 
-    async fn deep_page(&self, query: &ListQuery, parts: &[Part]) -> Result<Vec<PgRow>, StoreError> {
-        let statement = Statement::new(self.company.id, query, Search::ByRow)?;
+    async fn other_page(&self, query: &ListQuery) -> Result<Vec<PgRow>, StoreError> {
+        let mut statement = Statement::new(self.company.id, query, Search::ByRow)?;
+        let order = Order::new(query, &mut statement)?;
         let sql = format!(
             "with totals as materialized ({total}),
             page as ({ids})
-            select t.total, {LISTED}
+            select t.total, {value}{shown}
             from totals t
             left join (page p join customers c on c.company_id = $1 and c.id = p.id) on true
-            order by p.created_at desc, p.id desc",
+            order by {in_order}",
             total = total(&query.filters, "$1"),
-            ids = statement.ids(parts),
+            ids = statement.page_ids(query, &order),
+            value = order.shown(query),
+            shown = listed::columns(query.expand),
+            in_order = order.of_selected("p."),
         );
-        self.rows(sql, statement.arguments(), true).await
+        // A plan for any cursor, made without one, would not begin in the index where it stands.
+        self.rows(sql, statement.arguments(), query.is_usual())
+            .await
     }
 }
 

@@ -5,16 +5,17 @@ use std::fmt::Write;
 use sqlx::postgres::PgArguments;
 use sqlx::{Arguments, Encode, Postgres, Type};
 
+use super::order::Order;
 use super::{Filters, ListQuery};
 use crate::domain::CompanyId;
+use crate::domain::order::SortKey;
 use crate::domain::page::Page;
+use crate::domain::period::Period;
 use crate::domain::search::Condition;
 use crate::store::StoreError;
 
 /// The order of every list, and of the indexes that serve it.
 pub const NEWEST_FIRST: &str = "created_at desc, id desc";
-/// The same from the other end.
-const OLDEST_FIRST: &str = "created_at, id";
 
 /// A part of a company's customers that has an index of its own in the order of the list.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,8 @@ pub enum Search {
 }
 
 /// Conditions on customers, and the values that they and the rest of a statement speak of.
-/// `$1` is the company, `$2` the length of the page, `$3` how many stand before it.
+/// `$1` is the company, `$2` the length of the page (in a walk one more, which tells whether it goes
+/// on), `$3` how many stand before it.
 pub struct Statement {
     conditions: String,
     arguments: PgArguments,
@@ -75,7 +77,7 @@ impl Statement {
             arguments: PgArguments::default(),
         };
         statement.bind(company.as_uuid())?;
-        statement.bind(query.page.limit.get())?;
+        statement.bind(query.page.limit.get() + i64::from(query.walk.is_some()))?;
         statement.bind(query.page.offset())?;
         if let Some(status) = query.filters.status {
             let status = statement.bind(status.as_str())?;
@@ -86,6 +88,8 @@ impl Statement {
             let tags = statement.bind(tags)?;
             statement.and(&format!("tags && {tags}"));
         }
+        statement.within("created_at", query.filters.created)?;
+        statement.within("updated_at", query.filters.updated)?;
         if let Some(condition) = &query.filters.search {
             let condition = statement.condition(condition, search)?;
             statement.and(&condition);
@@ -133,7 +137,25 @@ impl Statement {
 
     /// The ids of a page near the top of the list, as a query.
     pub fn top_ids(&self, parts: &[Part]) -> String {
-        self.slice(parts, NEWEST_FIRST, "$2", "$3")
+        self.slice(parts, &Order::NEWEST_FIRST, "$2", "$3")
+    }
+
+    /// The ids of the page of `query`, as a query.
+    pub fn page_ids(&self, query: &ListQuery, order: &Order) -> String {
+        let parts = Part::of(&query.filters);
+        if !query.is_usual() {
+            let parts = match query.sort.key {
+                SortKey::CreatedAt => parts,
+                // The indexes of other orders have the long search texts too.
+                _ if query.filters.archived => &[Part::Live, Part::Archived],
+                _ => &[Part::Live],
+            };
+            self.slice(parts, order, "$2", "$3")
+        } else if is_deep(query.page) || query.filters.are_counted() {
+            self.ids(parts)
+        } else {
+            self.top_ids(parts)
+        }
     }
 
     /// The ids of the page, as a query, from whichever end of the list is nearer. It speaks of a
@@ -142,14 +164,14 @@ impl Statement {
         const TOTAL: &str = "(select total from totals)";
         let forward = self.slice(
             parts,
-            NEWEST_FIRST,
+            &Order::NEWEST_FIRST,
             &format!("case when $3 <= {TOTAL} / 2 then $2 else 0 end"),
             "$3",
         );
         // The page's last customers may be missing: it is cut at the end of the list.
         let backward = self.slice(
             parts,
-            OLDEST_FIRST,
+            &Order::OLDEST_FIRST,
             &format!(
                 "case when $3 > {TOTAL} / 2 then greatest(least($2, {TOTAL} - $3), 0) else 0 end"
             ),
@@ -160,12 +182,14 @@ impl Statement {
 
     /// `limit` ids after the first `offset`, of all parts in the given order. A limit of 0 reads
     /// nothing.
-    fn slice(&self, parts: &[Part], order: &str, limit: &str, offset: &str) -> String {
+    fn slice(&self, parts: &[Part], order: &Order, limit: &str, offset: &str) -> String {
+        let (selected, after, in_order) =
+            (order.selected(), order.and_after(), order.of_customers());
         let cut = |part: &Part| {
             let conditions = self.conditions_in(*part);
             format!(
-                "(select id, created_at from customers where {conditions}
-                order by {order}
+                "(select {selected} from customers where {conditions}{after}
+                order by {in_order}
                 limit case when ({limit}) > 0 then ({limit}) + ({offset}) else 0 end)"
             )
         };
@@ -173,18 +197,33 @@ impl Statement {
             [only] => {
                 let conditions = self.conditions_in(*only);
                 format!(
-                    "select id, created_at from customers where {conditions}
-                    order by {order} limit {limit} offset {offset}"
+                    "select {selected} from customers where {conditions}{after}
+                    order by {in_order} limit {limit} offset {offset}"
                 )
             }
             several => {
                 let cuts: Vec<String> = several.iter().map(cut).collect();
                 format!(
-                    "select id, created_at from ({}) as c order by {order} limit {limit} offset {offset}",
-                    cuts.join(" union all ")
+                    "select {} from ({}) as c order by {} limit {limit} offset {offset}",
+                    order.columns(),
+                    cuts.join(" union all "),
+                    order.of_selected(""),
                 )
             }
         }
+    }
+
+    /// The bounds of a period are moved, not the times in it: so an index serves them.
+    fn within(&mut self, column: &str, period: Period) -> Result<(), StoreError> {
+        if let Some(after) = period.after {
+            let first = self.bind(after.first())?;
+            self.and(&format!("{column} >= {first}"));
+        }
+        if let Some(before) = period.before {
+            let end = self.bind(before.end())?;
+            self.and(&format!("{column} < {end}"));
+        }
+        Ok(())
     }
 
     fn and(&mut self, condition: &str) {
