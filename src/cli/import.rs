@@ -80,6 +80,8 @@ struct Work<'a> {
     rejects: Option<Rejects>,
     progress: ProgressBar,
     at: Checkpoint,
+    /// Rows done since it was started.
+    here: u32,
     told: i64,
     region: DefaultRegion,
 }
@@ -250,6 +252,7 @@ impl<'a> Work<'a> {
             rejects,
             progress,
             at,
+            here: 0,
             told: 0,
             region,
         };
@@ -296,7 +299,10 @@ impl<'a> Work<'a> {
                 CliError::Argument("this file is being imported by somebody else".to_owned())
             })?
         };
-        self.progress.set_message(format!("{} rows,", self.at.done));
+        self.here += u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let rate = f64::from(self.here) / self.progress.elapsed().as_secs_f64();
+        let message = format!("{} rows, {rate:.0}/s,", self.at.done);
+        self.progress.set_message(message);
         Ok(())
     }
 
