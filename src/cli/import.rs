@@ -239,6 +239,11 @@ impl<'a> Work<'a> {
             eprintln!("columns left out: {}", ignored.join(", "));
         }
         let rejects = match &import.rejects {
+            Some(path) if same_file(path, &import.file) => {
+                return Err(CliError::Argument(
+                    "--rejects: Must be another file than the one to import".to_owned(),
+                ));
+            }
             Some(path) => {
                 let length = u64::try_from(at.rejects_length).unwrap_or(0);
                 let opened = Rejects::open(path, reader.columns(), length);
@@ -384,6 +389,11 @@ fn why(refusal: &Refusal) -> String {
         }
         Refusal::Field(error) => reasons(std::slice::from_ref(error)),
     }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    real(one).is_some_and(|one| Some(one) == real(other))
 }
 
 fn at(path: &Path, error: &io::Error) -> CliError {

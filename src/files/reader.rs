@@ -13,6 +13,9 @@ pub const LINE: &str = "_line";
 /// Likewise.
 pub const ERROR: &str = "_error";
 
+/// What some programs begin a text in UTF-8 with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A row, with what it says.
 #[derive(Debug)]
 pub struct Row {
@@ -76,6 +79,9 @@ impl Reader {
         mapping: Mapping,
     ) -> Result<Self, ReadError> {
         mapping.check()?;
+        if text.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+            text.consume(BYTE_ORDER_MARK.len());
+        }
         let start = text.fill_buf()?;
         let is_json = start.trim_ascii_start().first() == Some(&b'{');
         let delimiter = match format.unwrap_or(if is_json { Format::Ndjson } else { Format::Csv }) {
@@ -274,6 +280,8 @@ mod tests {
         assert_eq!(field(&json[0], "location"), serde_json::json!([1.5, 2]));
         assert_eq!(json[1].line, 3);
         assert!(json[1].fields.is_err());
+        let marked = rows("\u{feff}{\"first_name\":\"Ada\"}");
+        assert_eq!(field(&marked[0], "first_name"), "Ada");
         let marked = rows("\u{feff}first_name,last_name\nAda,L\n");
         assert_eq!(field(&marked[0], "first_name"), "Ada");
     }

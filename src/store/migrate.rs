@@ -157,7 +157,7 @@ fn session(database_url: &str) -> Result<Session, MigrateError> {
 async fn connect(session: &Session) -> Result<PgConnection, MigrateError> {
     let deadline = Instant::now() + START_UP;
     loop {
-        match PgConnection::connect_with(&session.options).await {
+        match session.begin().await {
             Err(error) if is_starting(&error) && Instant::now() < deadline => {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

@@ -176,7 +176,7 @@ impl Manager for Connections {
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
         // Boxed: it is twenty kilobytes of state, which every request would carry about for the one
         // that has to connect.
-        Box::pin(PgConnection::connect_with(&self.session.options)).await
+        Box::pin(self.session.begin()).await
     }
 
     async fn recycle(

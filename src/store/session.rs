@@ -1,12 +1,12 @@
 //! How sessions of the database are begun.
 
-use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
-/// What every session has set, whatever the database's own settings are. Compiling a query takes
-/// longer than any of ours runs, and a search shared out to parallel workers waits for their start
-/// on cores that others want.
-const SETTINGS: [(&str, &str); 2] = [("jit", "off"), ("max_parallel_workers_per_gather", "0")];
+/// What a session has set, whatever the database's own settings are. Compiling a query takes longer
+/// than any of ours runs, and a search shared out to parallel workers waits for their start on cores
+/// that others want.
+const SETTINGS: &str = "set jit = off; set max_parallel_workers_per_gather = 0";
 
 /// What a session is begun with.
 #[derive(Debug, Clone)]
@@ -36,13 +36,24 @@ impl Session {
             // Postgres has long sent floats exactly by itself, and PgBouncer refuses to be asked.
             .extra_float_digits(None)
             .disable_statement_logging();
-        let between = between(database_url);
-        let options = match between {
-            Between::Nothing => options.options(SETTINGS),
-            // A pooler takes no settings; those that a migration gave the database have to do.
-            Between::Pooler => options,
-        };
-        Ok(Self { options, between })
+        Ok(Self {
+            options,
+            between: between(database_url),
+        })
+    }
+
+    /// Begins one.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or refuses.
+    pub async fn begin(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        // By a statement: as parameters of the connection a pooler may refuse them. Behind one that
+        // gives each transaction another session, what a migration set for the database has to do.
+        if self.between == Between::Nothing {
+            sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
+        }
+        Ok(connection)
     }
 }
 

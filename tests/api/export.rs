@@ -227,7 +227,7 @@ async fn an_export_that_fails_does_not_look_like_a_whole_one() {
     let response = begin(&app).await;
     app.sql(
         "select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and query like '%everyone%'
+        where datname = current_database() and query like '%order by created_at, id%'
             and pid <> pg_backend_pid()",
     )
     .await;

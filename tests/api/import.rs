@@ -325,12 +325,14 @@ async fn what_cannot_be_read_is_said_in_clear_words() {
         ),
         (vec![&*good, "--set", "nmae=x"], "no field \"nmae\""),
         (vec![&*good, "--set", "nmae"], "no `=`"),
+        (vec![&*good, "--rejects", &*good], "another file"),
     ] {
         let (code, _, err) = desk.run(&arguments);
         assert_ne!(code, Some(0), "{arguments:?}");
         assert!(err.contains(words), "{arguments:?}: {err}");
     }
     assert_eq!(desk.total().await, 0);
+    assert_eq!(fs::read(&good).expect("the file"), b"first_name\nAda\n");
 }
 
 #[tokio::test]

@@ -35,8 +35,10 @@ pub fn everyone(
             )
         })
         .collect();
-    // Sorted parts are merged as they come.
-    let union = selects.join(" union all ");
-    let sql = format!("select * from ({union}) as everyone order by created_at, id");
+    let sql = match selects.as_slice() {
+        [only] => only.clone(),
+        // Sorted parts are merged as they come.
+        several => format!("{} order by created_at, id", several.join(" union all ")),
+    };
     Ok((sql, statement.arguments()))
 }
