@@ -7,6 +7,12 @@ use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
 use crate::store::Store;
 
+/// How it is called.
+pub const EXAMPLES: &str = "\
+Examples:
+  clientele company create \"Acme Plumbing\"
+  clientele company create \"Klempner GmbH\" --default-region DE";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a company and print its id

@@ -13,6 +13,12 @@ use crate::domain::{CompanyId, Status};
 use crate::files::{Format, writer};
 use crate::store::{Filters, Store};
 
+/// How it is called.
+pub const EXAMPLES: &str = "\
+Examples:
+  clientele export --company ID --output customers.csv
+  clientele export --company ID --format ndjson --tags vip,lead | zstd > vip.ndjson.zst";
+
 /// What to export.
 #[derive(Debug, Args)]
 pub struct Export {

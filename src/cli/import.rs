@@ -27,6 +27,14 @@ const BATCH: usize = 1_000;
 /// Refused rows that are told on standard error.
 const TOLD: i64 = 20;
 
+/// How it is called.
+pub const EXAMPLES: &str = "\
+Examples:
+  clientele import customers.csv --company ID --dry-run
+  clientele import customers.csv.gz --company ID --map Ring=phone --set source=fair --rejects rejects.csv
+  clientele import export.csv --company ID --preset field-service
+  zcat old.csv.gz | clientele import - --company ID --ids restore";
+
 /// What to import, and how.
 #[derive(Debug, Args)]
 pub struct Import {

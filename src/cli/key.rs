@@ -12,6 +12,13 @@ use crate::domain::key::{KeyId, NewKey, Scope};
 use crate::domain::text::ShortText;
 use crate::store::{KeySummary, Store};
 
+/// How it is called.
+pub const EXAMPLES: &str = "\
+Examples:
+  clientele key create --company ID --name \"web form\" --scopes customers:write --daily-limit 10000
+  clientele key create --company ID --expires 90d
+  clientele key revoke 15b4dad54f2b7a4e";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a key and print it: this once, as only a hash of it is kept

@@ -3,6 +3,7 @@
 mod company;
 mod database;
 mod demo;
+mod doctor;
 mod export;
 mod import;
 mod key;
@@ -12,7 +13,7 @@ mod stop;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
 use crate::config::{Settings, SettingsError};
@@ -24,19 +25,39 @@ use database::Database;
 
 /// The customer directory that a business hosts itself.
 #[derive(Debug, Parser)]
-#[command(version, about, long_about = None)]
+#[command(name = "clientele", version, about, long_about = None, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do; without it, `serve`.
     #[command(subcommand)]
     command: Option<Command>,
 }
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 all is done; 1 it failed, or an import refused rows, or the doctor found a failure;
+2 the command line is wrong; 130 an import was told to stop.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  clientele serve
+  DATABASE_URL=postgres://clientele@localhost/clientele CLIENTELE_BIND=0.0.0.0:8080 clientele serve";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the API (the default); without `DATABASE_URL`, on a private `PostgreSQL`
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve,
     /// Bring the database to the newest schema
     Migrate,
+    /// Check settings, database and machine, and tell what to do where not all is well
+    Doctor,
+    /// Print what makes a shell complete the commands
+    #[command(
+        after_help = "Example:\n  clientele completions bash > /etc/bash_completion.d/clientele"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     #[command(flatten)]
     OnStore(OnStore),
 }
@@ -45,16 +66,21 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum OnStore {
     /// Make and list companies
-    #[command(subcommand)]
+    #[command(subcommand, after_help = company::EXAMPLES)]
     Company(company::Command),
     /// Make, list and revoke API keys
-    #[command(subcommand)]
+    #[command(subcommand, after_help = key::EXAMPLES)]
     Key(key::Command),
     /// Read customers from a file
+    #[command(after_help = import::EXAMPLES)]
     Import(import::Import),
     /// Write customers to a file
+    #[command(after_help = export::EXAMPLES)]
     Export(export::Export),
     /// Make match keys and search text anew, where an older release made them
+    #[command(
+        after_help = "Run it after an upgrade whose changelog says so; the service may run meanwhile."
+    )]
     Recompute,
 }
 
@@ -90,6 +116,9 @@ pub enum CliError {
     /// Some rows of a file were refused; the others are done.
     #[error("{0} rows were refused")]
     Refused(i64),
+    /// Not all is well.
+    #[error("{0} checks failed")]
+    Unwell(usize),
     /// The operator stopped it.
     #[error("stopped after {0} rows: run it again, and it goes on from there")]
     Interrupted(i64),
@@ -114,8 +143,15 @@ impl CliError {
 /// # Errors
 /// When it cannot; the error says why, in words for the operator.
 pub async fn run(cli: Cli) -> Result<(), CliError> {
+    let command = cli.command.unwrap_or(Command::Serve);
+    if let Command::Completions { shell } = command {
+        clap_complete::generate(shell, &mut Cli::command(), "clientele", &mut io::stdout());
+        return Ok(());
+    }
     let settings = Settings::load()?;
-    match cli.command.unwrap_or(Command::Serve) {
+    match command {
+        Command::Completions { .. } => Ok(()),
+        Command::Doctor => doctor::run(&settings).await,
         Command::Serve => serve::run(&settings).await,
         Command::Migrate => Database::with(&settings, migrate).await,
         Command::OnStore(command) => {

@@ -6,6 +6,7 @@
 mod archive;
 mod companies;
 mod customers;
+pub mod doctor;
 mod error;
 mod export;
 mod imports;

@@ -15,6 +15,7 @@ mod create;
 mod cursor;
 mod daily_limit;
 mod dates;
+mod doctor;
 mod embedded;
 mod erase;
 mod errors;

@@ -233,3 +233,31 @@ async fn an_empty_database_behind_pgbouncer_is_refused_with_what_to_do() {
         );
     }
 }
+
+#[tokio::test]
+async fn batches_exports_and_calls_about_one_customer_go_through_pgbouncer() {
+    let pooled = Pooled::start().await;
+    let mut under_way = JoinSet::new();
+    for n in 0..8 {
+        let tenant = pooled.turn(n, &pooled.app);
+        let row = move |k: usize| json!({"phone": format!("763-555-01{k:02}"), "tags": [format!("t{n}")]});
+        let body = json!({"customers": (0..50).map(row).collect::<Vec<_>>()});
+        under_way.spawn(async move { tenant.post_to("/customers/batch", body).await });
+    }
+    for reply in under_way.join_all().await {
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    }
+    let tenant = pooled.turn(0, &pooled.app);
+    let listed = tenant.list("limit=1&cursor=&sort=last_name").await;
+    assert_eq!(listed.body["pagination"]["total"], 50, "{}", listed.body);
+    let id = listed.ids().remove(0);
+    for call in ["archive", "restore", "tags"] {
+        let path = format!("/customers/{id}/{call}");
+        let reply = tenant.post_to(&path, json!({"add": ["x"]})).await;
+        assert_eq!(reply.status, 200, "{call}: {}", reply.body);
+    }
+    let exported = tenant.fetch("/customers/export?format=ndjson").await.body;
+    let lines = exported.as_str().expect("lines").lines();
+    assert!(lines.clone().all(|line| line.contains("\"t7\"")));
+    assert_eq!(lines.count(), 50);
+}
