@@ -27,6 +27,7 @@ mod import;
 mod list;
 mod long_texts;
 mod matching;
+mod metrics;
 mod migrations;
 mod order_of_checks;
 mod pages;
