@@ -44,6 +44,21 @@ impl<T> AddressOf<Option<T>> {
 }
 
 impl Address {
+    /// Its lines, in the order of its fields.
+    #[must_use]
+    pub fn lines(&self) -> [Option<&str>; 6] {
+        let Self {
+            street1,
+            street2,
+            city,
+            state,
+            zip,
+            country,
+        } = self;
+        [street1, street2, city, state, zip, country]
+            .map(|line| line.as_ref().map(ShortText::as_str))
+    }
+
     /// This address after `change`.
     #[must_use]
     pub fn merge(&self, change: AddressChange) -> Self {

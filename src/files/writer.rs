@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use super::cell::{guarded, join_tags};
 use super::{COLUMNS, Format};
-use crate::domain::address::Address;
 use crate::domain::customer::{Customer, Status};
 use crate::domain::email::Email;
 use crate::domain::phone::Phone;
@@ -93,8 +92,8 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(customer: &'a Customer) -> Self {
         let profile = &customer.profile;
-        let [b1, b2, b3, b4, b5, b6] = address(&profile.billing);
-        let [p1, p2, p3, p4, p5, p6] = address(&profile.property);
+        let [b1, b2, b3, b4, b5, b6] = profile.billing.lines();
+        let [p1, p2, p3, p4, p5, p6] = profile.property.lines();
         Self {
             id: customer.id.to_string(),
             first_name: text(profile.first_name.as_ref()),
@@ -169,17 +168,6 @@ fn cells(customer: &Customer) -> [String; COLUMNS.len()] {
         degrees(1),
         line.created_at,
         line.archived_at.unwrap_or_default(),
-    ]
-}
-
-fn address(address: &Address) -> [Option<&str>; 6] {
-    [
-        text(address.street1.as_ref()),
-        text(address.street2.as_ref()),
-        text(address.city.as_ref()),
-        text(address.state.as_ref()),
-        text(address.zip.as_ref()),
-        text(address.country.as_ref()),
     ]
 }
 

@@ -7,7 +7,6 @@ use sqlx::query::Query;
 use sqlx::{Arguments, Postgres};
 
 use super::StoreError;
-use crate::domain::address::Address;
 use crate::domain::customer::{Profile, Status};
 use crate::domain::email::{Email, EmailKey};
 use crate::domain::location::Location;
@@ -171,9 +170,8 @@ impl Column {
 }
 
 fn values<'a>(profile: &'a Profile, keys: &'a MatchKeys) -> [Value<'a>; COLUMNS] {
-    let (billing, property) = (address(&profile.billing), address(&profile.property));
-    let [b1, b2, b3, b4, b5, b6] = billing;
-    let [p1, p2, p3, p4, p5, p6] = property;
+    let [b1, b2, b3, b4, b5, b6] = profile.billing.lines().map(borrowed);
+    let [p1, p2, p3, p4, p5, p6] = profile.property.lines().map(borrowed);
     [
         text(profile.first_name.as_ref()),
         text(profile.last_name.as_ref()),
@@ -205,17 +203,6 @@ fn values<'a>(profile: &'a Profile, keys: &'a MatchKeys) -> [Value<'a>; COLUMNS]
         borrowed(keys.email.as_ref().map(EmailKey::as_str)),
         Value::Text(Some(search_text(profile, keys).into())),
         Value::Version(RULES_VERSION),
-    ]
-}
-
-fn address(address: &Address) -> [Value<'_>; 6] {
-    [
-        text(address.street1.as_ref()),
-        text(address.street2.as_ref()),
-        text(address.city.as_ref()),
-        text(address.state.as_ref()),
-        text(address.zip.as_ref()),
-        text(address.country.as_ref()),
     ]
 }
 
