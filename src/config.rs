@@ -14,11 +14,13 @@ const FILE: &str = "clientele.toml";
 const PREFIX: &str = "CLIENTELE_";
 const DEFAULT_BIND: &str = "127.0.0.1:8080";
 const DEFAULT_METRICS_BIND: &str = "127.0.0.1:9464";
+/// Instead of the address of metrics.
+const OFF: &str = "off";
 const DEFAULT_DB_CONNECTIONS: usize = 16;
 
 /// Every setting as it is named in the file; in the environment they are in capitals behind
 /// `CLIENTELE_`, but for `DATABASE_URL`.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "database_url",
     "bind",
     "metrics_bind",
@@ -26,6 +28,7 @@ const NAMES: [&str; 7] = [
     "db_connections",
     "migrate",
     "pg_bin",
+    "log_format",
 ];
 
 /// How the program runs.
@@ -35,8 +38,8 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// Where the API is served.
     pub bind: SocketAddr,
-    /// Where metrics are served.
-    pub metrics_bind: SocketAddr,
+    /// Where metrics are served; none: nowhere.
+    pub metrics_bind: Option<SocketAddr>,
     /// Where the private database lives.
     pub data_dir: PathBuf,
     /// The most connections to the database.
@@ -45,6 +48,18 @@ pub struct Settings {
     pub migrate: bool,
     /// The directory of the `PostgreSQL` programs for the private database; none: looked for.
     pub pg_bin: Option<PathBuf>,
+    /// How the log is written.
+    pub log_format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// As a JSON object, for programs.
+    Json,
 }
 
 /// A setting that cannot be used.
@@ -132,12 +147,16 @@ impl Settings {
         Ok(Self {
             database_url: database_url(&config)?,
             bind: address(&config, "bind", DEFAULT_BIND)?,
-            metrics_bind: address(&config, "metrics_bind", DEFAULT_METRICS_BIND)?,
+            metrics_bind: match get::<String>(&config, "metrics_bind")?.as_deref() {
+                Some(OFF) => None,
+                _ => Some(address(&config, "metrics_bind", DEFAULT_METRICS_BIND)?),
+            },
             data_dir: match get(&config, "data_dir")? {
                 Some(dir) => dir,
                 None => default_data_dir().ok_or(SettingsError::NoDataDir)?,
             },
             db_connections,
+            log_format: get(&config, "log_format")?.unwrap_or(LogFormat::Pretty),
             migrate: get(&config, "migrate")?.unwrap_or(true),
             pg_bin: get(&config, "pg_bin")?,
         })
@@ -257,7 +276,11 @@ mod tests {
         assert_eq!(settings.bind.port(), 2);
         assert_eq!(settings.db_connections, 3);
         assert!(!settings.migrate);
-        assert_eq!(settings.metrics_bind.to_string(), DEFAULT_METRICS_BIND);
+        let metrics = settings.metrics_bind.map(|address| address.to_string());
+        assert_eq!(metrics.as_deref(), Some(DEFAULT_METRICS_BIND));
+        assert_eq!(settings.log_format, LogFormat::Pretty);
+        let off = [("CLIENTELE_METRICS_BIND", "off"), ("HOME", "/x")];
+        assert_eq!(read("", &off).unwrap().metrics_bind, None);
         assert_eq!(settings.database_url, None);
     }
 

@@ -10,5 +10,6 @@ pub mod domain;
 pub mod embedded;
 pub mod files;
 pub mod http;
+pub mod metrics;
 pub mod store;
 pub mod telemetry;

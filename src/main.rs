@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clientele::cli::{self, Cli, CliError};
-use clientele::{config, telemetry};
+use clientele::config;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -23,7 +23,6 @@ fn main() -> ExitCode {
 fn start(cli: Cli) -> Result<(), CliError> {
     // The environment is settled before there are threads, and before anything reads it.
     config::load_dotenv()?;
-    telemetry::init()?;
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -9,6 +9,7 @@ use anyhow::Context;
 use clientele::domain::CompanyId;
 use clientele::domain::key::{NewKey, Scope};
 use clientele::http::{self, Options};
+use clientele::metrics::Metrics;
 use clientele::store::Store;
 
 /// The connections of its default configuration.
@@ -67,11 +68,12 @@ impl Drop for Service {
 
 /// What the process does: it serves, and prints where.
 pub async fn serve(database_url: &str) -> anyhow::Result<()> {
-    clientele::telemetry::init()?;
+    clientele::telemetry::init(clientele::config::LogFormat::Pretty)?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     println!("http://{}", listener.local_addr()?);
     let store = Store::connect(database_url, DB_CONNECTIONS)?;
     let options = Options::for_connections(DB_CONNECTIONS);
-    http::serve(listener, store, options)?.await?;
+    let metrics = Metrics::new(&store)?;
+    http::serve(listener, store, metrics, options)?.await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::CliError;
+use crate::domain::period::{After, Before, Period};
 use crate::domain::search;
 use crate::domain::tags::Tags;
 use crate::domain::{CompanyId, Status};
@@ -43,6 +44,18 @@ pub struct Export {
     /// Archived ones too
     #[arg(long)]
     archived: bool,
+    /// Only those created later than this date or time, such as 2026-01-31 or 2026-01-31T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    created_after: Option<After>,
+    /// Only those created before it
+    #[arg(long, value_name = "TIME")]
+    created_before: Option<Before>,
+    /// Only those last written later than it
+    #[arg(long, value_name = "TIME")]
+    updated_after: Option<After>,
+    /// Only those last written before it
+    #[arg(long, value_name = "TIME")]
+    updated_before: Option<Before>,
 }
 
 pub async fn run(store: &Store, export: Export) -> Result<(), CliError> {
@@ -55,7 +68,14 @@ pub async fn run(store: &Store, export: Export) -> Result<(), CliError> {
         tags: Tags::parse(export.tags.iter().map(String::as_str))
             .map_err(|error| CliError::Argument(format!("--tags: {error}")))?,
         archived: export.archived,
-        ..Filters::default()
+        created: Period {
+            after: export.created_after,
+            before: export.created_before,
+        },
+        updated: Period {
+            after: export.updated_after,
+            before: export.updated_before,
+        },
     };
     let extension = export.output.as_ref().and_then(|path| path.extension());
     let by_name = extension.and_then(|extension| extension.to_str()?.parse().ok());

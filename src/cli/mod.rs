@@ -21,6 +21,7 @@ use crate::domain::{Company, CompanyId};
 use crate::embedded::EmbeddedError;
 use crate::store::migrate::MigrateError;
 use crate::store::{Store, StoreError};
+use crate::telemetry;
 use database::Database;
 
 /// The customer directory that a business hosts itself.
@@ -103,10 +104,12 @@ pub enum CliError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address is taken, or not this machine's.
-    #[error("cannot listen on {address} (CLIENTELE_BIND): {source}")]
+    #[error("cannot listen on {address} ({setting}): {source}")]
     Bind {
         /// The address.
         address: SocketAddr,
+        /// The setting that names it.
+        setting: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -155,6 +158,7 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         return print(crate::http::openapi::json().trim_end());
     }
     let settings = Settings::load()?;
+    telemetry::init(settings.log_format)?;
     match command {
         Command::Completions { .. } | Command::Openapi => Ok(()),
         Command::Doctor => doctor::run(&settings).await,

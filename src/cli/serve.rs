@@ -1,5 +1,6 @@
 //! `clientele serve`: the service.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use super::database::Database;
@@ -7,25 +8,43 @@ use super::stop::Stop;
 use super::{CliError, demo, print};
 use crate::config::Settings;
 use crate::http;
+use crate::metrics::Metrics;
 use crate::store::Store;
+
+/// Where the service listens.
+struct Listeners {
+    api: TcpListener,
+    metrics: Option<TcpListener>,
+}
 
 /// Serves until told to stop; what is under way then is finished first.
 pub async fn run(settings: &Settings) -> Result<(), CliError> {
     let mut stop = Stop::listen()?;
     // First of all: an address that is taken is the commonest reason not to start.
-    let listener = TcpListener::bind(settings.bind).map_err(|source| CliError::Bind {
-        address: settings.bind,
-        source,
-    })?;
+    let listeners = Listeners {
+        api: bind(settings.bind, "CLIENTELE_BIND")?,
+        metrics: match settings.metrics_bind {
+            Some(address) => Some(bind(address, "CLIENTELE_METRICS_BIND")?),
+            None => None,
+        },
+    };
     Database::with(settings, async |database| {
-        serve(settings, listener, database, &mut stop).await
+        serve(settings, listeners, database, &mut stop).await
     })
     .await
 }
 
+fn bind(address: SocketAddr, setting: &'static str) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address).map_err(|source| CliError::Bind {
+        address,
+        setting,
+        source,
+    })
+}
+
 async fn serve(
     settings: &Settings,
-    listener: TcpListener,
+    listeners: Listeners,
     database: &Database,
     stop: &mut Stop,
 ) -> Result<(), CliError> {
@@ -33,11 +52,23 @@ async fn serve(
         ready = prepare(settings, database) => ready?,
         () = stop.told() => return Ok(()),
     };
-    let address = listener.local_addr()?;
+    let metrics = Metrics::new(&store).map_err(io::Error::other)?;
+    let address = listeners.api.local_addr()?;
+    let mut metrics_address = None;
+    let mut scraped = None;
+    if let Some(listener) = listeners.metrics {
+        metrics_address = Some(listener.local_addr()?);
+        let server = http::metrics::serve(listener, metrics.clone())?;
+        scraped = Some(server.handle());
+        tokio::spawn(server);
+    }
     let options = http::Options::for_connections(store.connections());
-    let server = http::serve(listener, store.clone(), options)?;
-    greet(address, demo_key.as_deref());
+    let server = http::serve(listeners.api, store.clone(), metrics, options)?;
+    greet(address, metrics_address, demo_key.as_deref());
     until_stopped(server, stop).await?;
+    if let Some(scraped) = scraped {
+        scraped.stop(false).await;
+    }
     store.close();
     tracing::info!("stopped");
     Ok(())
@@ -75,7 +106,7 @@ async fn until_stopped(server: actix_web::dev::Server, stop: &mut Stop) -> Resul
 }
 
 /// Tells where the service is, and a line to try it with.
-fn greet(address: SocketAddr, demo_key: Option<&str>) {
+fn greet(address: SocketAddr, metrics: Option<SocketAddr>, demo_key: Option<&str>) {
     let url = format!("http://{}", reachable(address));
     let (invitation, arguments) = match demo_key {
         Some(key) => (
@@ -89,9 +120,12 @@ fn greet(address: SocketAddr, demo_key: Option<&str>) {
         ),
         None => ("Try it:", "/health/ready".to_owned()),
     };
+    let metrics = metrics.map_or(String::new(), |address| {
+        format!(", metrics on http://{}/metrics", reachable(address))
+    });
     // The service goes on when nobody reads this.
     let _ = print(&format!(
-        "Clientele {} listens on {url}\n\n{invitation}\n\n  curl {url}{arguments}\n",
+        "Clientele {} listens on {url}{metrics}\n\n{invitation}\n\n  curl {url}{arguments}\n",
         env!("CARGO_PKG_VERSION")
     ));
 }

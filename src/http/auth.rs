@@ -65,6 +65,9 @@ pub async fn authenticate(
     let admitted = admit(&store, &keys, request.headers(), now, &mut usage).await;
     let mut response = match admitted {
         Ok(caller) => {
+            let span = tracing::Span::current();
+            span.record("company", tracing::field::display(caller.company().id));
+            span.record("key", tracing::field::display(&caller.key.id));
             request.extensions_mut().insert(caller);
             next.call(request).await?.map_into_left_body()
         }

@@ -14,6 +14,7 @@ use super::wire::list::{expand_query, list_query};
 use super::wire::upsert::UpsertRequest;
 use crate::domain::CustomerId;
 use crate::domain::matching::Outcome;
+use crate::metrics::Metrics;
 use crate::store::{Store, Upserted};
 
 static OUTCOME: HeaderName = HeaderName::from_static("clientele-outcome");
@@ -24,6 +25,7 @@ pub static ALSO_MATCHES: HeaderName = HeaderName::from_static("clientele-also-ma
 /// `POST /customers`
 pub async fn upsert(
     store: Data<Store>,
+    metrics: Data<Metrics>,
     caller: Caller,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
@@ -32,12 +34,14 @@ pub async fn upsert(
         .customers(caller.company())
         .upsert(request.id, request.change)
         .await?;
+    metrics.upserted(upserted.outcome, upserted.matched);
     Ok(upsert_reply(&upserted))
 }
 
 /// `POST /customers/batch`
 pub async fn batch(
     store: Data<Store>,
+    metrics: Data<Metrics>,
     caller: Caller,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
@@ -57,6 +61,9 @@ pub async fn batch(
             None => done.next().map(|result| result.map_err(RowError::from)),
         })
         .collect();
+    for upserted in results.iter().flatten() {
+        metrics.upserted(upserted.outcome, upserted.matched);
+    }
     Ok(HttpResponse::Ok().json(BatchReply::new(&results)))
 }
 

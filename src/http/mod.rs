@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod health;
 mod key_cache;
+pub mod metrics;
 pub mod openapi;
 mod payment_methods;
 mod privacy;
@@ -24,6 +25,7 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, Route};
 
 use crate::domain::key::Scope;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use error::ApiError;
 use key_cache::KeyCache;
@@ -60,12 +62,18 @@ impl Options {
     }
 }
 
-/// Serves `store` on `listener`. The server runs while the answer is awaited; its handle stops it,
+/// Serves `store` on `listener`, and counts in `metrics`. The server runs while the answer is awaited; its handle stops it,
 /// gracefully or not. Signals are left to the caller.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve(listener: TcpListener, store: Store, options: Options) -> std::io::Result<Server> {
+pub fn serve(
+    listener: TcpListener,
+    store: Store,
+    metrics: Metrics,
+    options: Options,
+) -> std::io::Result<Server> {
+    let metrics = Data::new(metrics);
     let server = HttpServer::new(move || {
         // Once for each worker, on its thread: what workers shared they would wake each other for.
         let store = store.share(options.workers);
@@ -74,6 +82,7 @@ pub fn serve(listener: TcpListener, store: Store, options: Options) -> std::io::
         App::new()
             .app_data(store.clone())
             .app_data(keys.clone())
+            .app_data(metrics.clone())
             .app_data(error::json_config(BODY_LIMIT))
             .wrap(from_fn(request_id::trace))
             .configure(health_routes)

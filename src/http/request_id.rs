@@ -2,13 +2,18 @@
 
 use std::time::Instant;
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest};
 use tracing::Instrument;
+use tracing::field::Empty;
 use uuid::Uuid;
+
+use crate::metrics::Metrics;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a caller.
@@ -28,10 +33,21 @@ pub async fn trace(
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
         path = request.path(),
+        // Known once its key is.
+        company = Empty,
+        key = Empty,
     );
+    let metrics = request.app_data::<Data<Metrics>>().cloned();
+    let in_flight = metrics.as_ref().map(|metrics| metrics.begin());
     let mut response = next.call(request).instrument(span.clone()).await?;
+    drop(in_flight);
     let status = response.status().as_u16();
-    let microseconds = started.elapsed().as_micros();
+    let elapsed = started.elapsed();
+    if let Some(metrics) = metrics {
+        let (route, method) = labels(response.request());
+        metrics.answered(&route, method, status, elapsed.as_secs_f64());
+    }
+    let microseconds = elapsed.as_micros();
     span.in_scope(|| {
         // Probes come every few seconds, for ever: of interest only when something is wrong.
         if is_probe && status < 400 {
@@ -42,6 +58,19 @@ pub async fn trace(
     });
     response.headers_mut().insert(REQUEST_ID.clone(), id);
     Ok(response)
+}
+
+/// The pattern of the path and the method, of which there are few, whatever is asked.
+fn labels(request: &HttpRequest) -> (String, &'static str) {
+    let route = request.match_pattern();
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    };
+    (route.unwrap_or_else(|| "none".to_owned()), method)
 }
 
 /// The caller's own id, when it is one that can stand in a log.

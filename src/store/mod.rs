@@ -29,9 +29,10 @@ mod upsert_many;
 mod usage;
 mod written;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use prometheus::{Histogram, HistogramOpts};
 use tokio::sync::Semaphore;
 
 use crate::domain::Company;
@@ -41,6 +42,7 @@ pub use companies::CompanySummary;
 pub use customers::FoundCustomer;
 use list::Totals;
 use pool::Pool;
+pub use pool::PoolStatus;
 use session::Session;
 
 pub use error::{StoreError, UpsertError};
@@ -68,6 +70,10 @@ pub struct Store {
     totals: Totals,
     /// Turns for those who read everything: they must not take all connections.
     exports: Arc<Semaphore>,
+    /// How long writers wait for their locks, in seconds.
+    lock_waits: Histogram,
+    /// The pools of all shares.
+    shares: Arc<Mutex<Vec<Pool>>>,
 }
 
 /// The customers of one company: the only way to reach a customer.
@@ -76,6 +82,7 @@ pub struct Customers {
     pool: Pool,
     totals: Totals,
     exports: Arc<Semaphore>,
+    lock_waits: Histogram,
     company: Company,
 }
 
@@ -87,16 +94,14 @@ impl Store {
     /// When the URL is malformed.
     pub fn connect(database_url: &str, connections: usize) -> Result<Self, StoreError> {
         let session = Session::new(database_url, "clientele")?;
-        Ok(Self::of(Pool::new(session, connections), Totals::new()))
-    }
-
-    fn of(pool: Pool, totals: Totals) -> Self {
-        let exports = (pool.max_size() / CONNECTIONS_OF_AN_EXPORT).max(1);
-        Self {
+        let pool = Pool::new(session, connections);
+        Ok(Self {
+            totals: Totals::new(),
+            exports: exports(&pool),
+            lock_waits: lock_waits(),
+            shares: Arc::default(),
             pool,
-            totals,
-            exports: Arc::new(Semaphore::new(exports)),
-        }
+        })
     }
 
     /// A store on the same database with a share of the connections: one of `shares`. Each has its
@@ -104,7 +109,38 @@ impl Store {
     #[must_use]
     pub fn share(&self, shares: usize) -> Self {
         let pool = self.pool.apart((self.pool.max_size() / shares).max(1));
-        Self::of(pool, self.totals.clone())
+        let mut all = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(pool.clone());
+        drop(all);
+        Self {
+            exports: exports(&pool),
+            pool,
+            ..self.clone()
+        }
+    }
+
+    /// What the connections of all shares do; without shares, its own.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        let shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if shares.is_empty() {
+            return self.pool.status();
+        }
+        shares
+            .iter()
+            .map(Pool::status)
+            .fold(PoolStatus::default(), |all, one| PoolStatus {
+                max: all.max + one.max,
+                open: all.open + one.open,
+                in_use: all.in_use + one.in_use,
+                waiting: all.waiting + one.waiting,
+            })
+    }
+
+    /// How long writers wait for their locks.
+    #[must_use]
+    pub fn lock_waits(&self) -> &Histogram {
+        &self.lock_waits
     }
 
     /// The most connections there will be.
@@ -120,6 +156,7 @@ impl Store {
             pool: self.pool.clone(),
             totals: self.totals.clone(),
             exports: self.exports.clone(),
+            lock_waits: self.lock_waits.clone(),
             company,
         }
     }
@@ -145,4 +182,19 @@ impl Store {
     pub fn close(&self) {
         self.pool.close();
     }
+}
+
+fn exports(pool: &Pool) -> Arc<Semaphore> {
+    let turns = (pool.max_size() / CONNECTIONS_OF_AN_EXPORT).max(1);
+    Arc::new(Semaphore::new(turns))
+}
+
+fn lock_waits() -> Histogram {
+    let options = HistogramOpts::new(
+        "clientele_lock_wait_seconds",
+        "How long writers waited for the locks of their phone, e-mail and company.",
+    );
+    let buckets = vec![0.000_5, 0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0];
+    Histogram::with_opts(options.buckets(buckets))
+        .expect("a name of letters, and bounds that ascend")
 }

@@ -32,6 +32,19 @@ pub(super) struct Pool {
     connections: managed::Pool<Connections>,
 }
 
+/// What connections do.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PoolStatus {
+    /// The most there may be.
+    pub max: usize,
+    /// Those that are open,
+    pub open: usize,
+    /// and of these those that are lent.
+    pub in_use: usize,
+    /// Requests that wait for one.
+    pub waiting: usize,
+}
+
 /// A connection on loan. Unless it is [settled](Self::settle) it is closed when it is dropped, and
 /// the server with it ends whatever was left open: a transaction and its locks, an answer half read.
 /// Its place in the pool is free once the server has done with it.
@@ -61,6 +74,17 @@ impl Pool {
     /// The most connections there will be.
     pub fn max_size(&self) -> usize {
         self.connections.status().max_size
+    }
+
+    /// What its connections do.
+    pub fn status(&self) -> PoolStatus {
+        let status = self.connections.status();
+        PoolStatus {
+            max: status.max_size,
+            open: status.size,
+            in_use: status.size.saturating_sub(status.available),
+            waiting: status.waiting,
+        }
     }
 
     /// As many connections to the same database, apart from these.

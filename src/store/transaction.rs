@@ -63,7 +63,9 @@ impl Customers {
         begin: String,
         work: impl for<'t> FnOnce(&'t Self, &'t mut PgConnection) -> Work<'t, T>,
     ) -> Result<T, UpsertError> {
+        let waited = self.lock_waits.start_timer();
         let mut transaction = connection.begin_with(AssertSqlSafe(begin)).await?;
+        waited.observe_duration();
         let done = work(self, &mut transaction).await?;
         transaction.commit().await?;
         Ok(done)

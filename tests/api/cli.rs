@@ -1,13 +1,16 @@
 //! The command line: what operators type, and what scripts read of it.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{Days, Utc};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::support::App;
 use crate::support::postgres::Database;
-use crate::support::program::{Serve, answer, complaint};
+use crate::support::program::{Serve, answer, clientele, complaint};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -195,4 +198,53 @@ async fn migrations_can_be_left_to_the_operator() {
     assert!(complaint.contains("clientele migrate"), "{complaint}");
     answer(&settings, &["migrate"]);
     answer(&settings, &["company", "list"]);
+}
+
+#[tokio::test]
+async fn the_log_can_be_lines_of_json_that_name_request_company_and_key_and_no_person() {
+    let app = App::start().await;
+    let settings = [
+        ("DATABASE_URL", app.database_url.as_str()),
+        ("CLIENTELE_BIND", "127.0.0.1:0"),
+        ("CLIENTELE_LOG_FORMAT", "json"),
+        ("RUST_LOG", "info"),
+    ];
+    let mut child = clientele(&settings, &["serve"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut greeting = BufReader::new(child.stdout.take().expect("its output"));
+    let mut line = String::new();
+    greeting.read_line(&mut line).expect("a greeting");
+    let base = line.trim().rsplit(' ').next().expect("an address");
+    let tenant = app.at(base);
+    tenant
+        .create(json!({"phone": "763-555-0142", "email": "ada@example.com"}))
+        .await;
+    let searched = tenant
+        .request(Method::GET, "/customers?search=5550142")
+        .header("x-request-id", "mine-42")
+        .send()
+        .await;
+    assert_eq!(searched.expect("a reply").status(), 200);
+    let stopped = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(stopped.expect("kill").success());
+    let done = child.wait_with_output().expect("its end");
+    let log = String::from_utf8(done.stderr).expect("text");
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}")))
+        .collect();
+    let served = lines.iter().find(|line| line["span"]["id"] == "mine-42");
+    let served = served.unwrap_or_else(|| panic!("{log}"));
+    assert_eq!(served["status"], 200);
+    assert_eq!(served["span"]["path"], "/customers");
+    assert_eq!(served["span"]["company"], tenant.company.to_string());
+    let key = tenant.key.split('_').nth(1).expect("the id in a key");
+    assert_eq!(served["span"]["key"], key);
+    let secret = tenant.key.rsplit('_').next().expect("a secret");
+    for private in [secret, "5550142", "763-555-0142", "ada@example.com"] {
+        assert!(!log.contains(private), "{log}");
+    }
 }

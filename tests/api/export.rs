@@ -133,6 +133,48 @@ async fn an_export_has_the_filters_of_the_list() {
 }
 
 #[tokio::test]
+async fn the_command_writes_what_the_call_sends_with_the_same_filters() {
+    let app = App::start().await;
+    untidy(&app).await;
+    app.sql("update customers set created_at = '2020-01-31T08:00:00Z' where first_name = 'Bo'")
+        .await;
+    let company = app.company.to_string();
+    let settings = [("DATABASE_URL", app.database_url.as_str())];
+    for (options, query) in [
+        (vec!["--archived"], "archived=true"),
+        (
+            vec!["--search", "5550199", "--format", "ndjson"],
+            "search=5550199&format=ndjson",
+        ),
+        (
+            vec!["--tags", "a;b,x", "--status", "active"],
+            "tags=a;b,x&status=active",
+        ),
+        (
+            vec!["--created-before", "2020-02-01"],
+            "created_before=2020-02-01",
+        ),
+        (
+            vec!["--created-after", "2020-02-01"],
+            "created_after=2020-02-01",
+        ),
+        (
+            vec!["--updated-before", "2020-02-01"],
+            "updated_before=2020-02-01",
+        ),
+    ] {
+        let arguments = [vec!["export", "--company", &company], options].concat();
+        let written = program::answer(&settings, &arguments);
+        assert_eq!(written, export(&app, query).await, "{query}");
+    }
+    let early = export(&app, "created_before=2020-02-01&format=ndjson").await;
+    assert!(
+        early.contains("\"Bo\"") && early.lines().count() == 1,
+        "{early}"
+    );
+}
+
+#[tokio::test]
 async fn an_export_is_a_file_to_save() {
     let app = App::start().await;
     for (query, kind, name) in [

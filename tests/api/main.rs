@@ -28,6 +28,7 @@ mod import;
 mod list;
 mod long_texts;
 mod matching;
+mod metrics;
 mod migrations;
 mod openapi;
 mod order_of_checks;

@@ -8,6 +8,7 @@ use actix_web::dev::ServerHandle;
 use clientele::domain::CompanyId;
 use clientele::domain::key::{NewKey, Scope};
 use clientele::http::{self, Options};
+use clientele::metrics::Metrics;
 use clientele::store::Store;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder};
@@ -180,8 +181,13 @@ impl Tenant {
 
     /// The same company on another server.
     pub fn on(&self, server: &Server) -> Self {
+        self.at(&server.base)
+    }
+
+    /// The same company on a server elsewhere.
+    pub fn at(&self, base: &str) -> Self {
         Self {
-            base: server.base.clone(),
+            base: base.to_owned(),
             ..self.clone()
         }
     }
@@ -332,7 +338,8 @@ impl Server {
                 .expect("a runtime");
             runtime.block_on(async move {
                 let options = Options { workers: 1 };
-                let server = http::serve(listener, store, options).expect("a server");
+                let metrics = Metrics::new(&store).expect("metrics");
+                let server = http::serve(listener, store, metrics, options).expect("a server");
                 started.send(server.handle()).expect("someone who waits");
                 server.await.expect("a server that ends well");
             });

@@ -17,6 +17,8 @@ pub fn clientele(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
         .env_remove("DATABASE_URL")
         .env("RUST_LOG", "warn")
+        // Its address is one for all, and tests run beside each other.
+        .env("CLIENTELE_METRICS_BIND", "off")
         .envs(settings.iter().copied())
         .args(arguments)
         .current_dir("/tmp")
@@ -59,6 +61,8 @@ pub struct Serve {
     child: Child,
     /// The line to paste.
     pub curl: String,
+    /// What it says before.
+    pub greeting: String,
 }
 
 impl Serve {
@@ -88,6 +92,7 @@ impl Serve {
         let mut serve = Self {
             child,
             curl: String::new(),
+            greeting: String::new(),
         };
         let mut greeting = Vec::new();
         while !greeting
@@ -98,6 +103,7 @@ impl Serve {
             greeting.push(line.unwrap_or_else(|_| panic!("no line to paste: {greeting:?}")));
         }
         let line = greeting.pop().expect("a line");
+        serve.greeting = greeting.join("\n");
         line.trim().clone_into(&mut serve.curl);
         serve
     }
