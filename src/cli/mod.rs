@@ -59,6 +59,9 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// Print the API as an `OpenAPI` document
+    #[command(after_help = "Example:\n  clientele openapi > openapi.json")]
+    Openapi,
     #[command(flatten)]
     OnStore(OnStore),
 }
@@ -151,10 +154,13 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         clap_complete::generate(shell, &mut Cli::command(), "clientele", &mut io::stdout());
         return Ok(());
     }
+    if let Command::Openapi = command {
+        return print(crate::http::openapi::json().trim_end());
+    }
     let settings = Settings::load()?;
     telemetry::init(settings.log_format)?;
     match command {
-        Command::Completions { .. } => Ok(()),
+        Command::Completions { .. } | Command::Openapi => Ok(()),
         Command::Doctor => doctor::run(&settings).await,
         Command::Serve => serve::run(&settings).await,
         Command::Migrate => Database::with(&settings, migrate).await,

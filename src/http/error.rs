@@ -115,6 +115,20 @@ impl ApiError {
         }
     }
 
+    fn body(&self) -> Body<'_> {
+        Body {
+            status: "error",
+            message: self.to_string(),
+            error_code: self.error_code(),
+            errors: self.field_errors(),
+        }
+    }
+
+    /// What the client reads, for the documentation.
+    pub fn body_as_json(&self) -> serde_json::Value {
+        serde_json::to_value(self.body()).unwrap_or_default()
+    }
+
     fn field_errors(&self) -> Option<Vec<FieldBody<'_>>> {
         let Self::Validation(errors) = self else {
             return None;
@@ -156,12 +170,7 @@ impl ResponseError for ApiError {
             }
             _ => {}
         }
-        response.json(Body {
-            status: "error",
-            message: self.to_string(),
-            error_code: self.error_code(),
-            errors: self.field_errors(),
-        })
+        response.json(self.body())
     }
 }
 

@@ -3,11 +3,13 @@
 mod archive;
 mod auth;
 mod customers;
+mod docs;
 mod error;
 mod export;
 mod health;
 mod key_cache;
 pub mod metrics;
+pub mod openapi;
 mod payment_methods;
 mod privacy;
 mod request_id;
@@ -84,6 +86,7 @@ pub fn serve(
             .app_data(error::json_config(BODY_LIMIT))
             .wrap(from_fn(request_id::trace))
             .configure(health_routes)
+            .configure(docs_routes)
             .configure(api_routes)
             .service(
                 web::scope("/open-api")
@@ -179,6 +182,19 @@ fn health_routes(config: &mut ServiceConfig) {
             open("/health/ready", "GET, HEAD")
                 .route(web::route().guard(health::probe()).to(health::ready)),
         );
+}
+
+/// What browsers read: only at the root, and without a key too.
+fn docs_routes(config: &mut ServiceConfig) {
+    let get = || web::route().guard(health::probe());
+    config
+        .service(
+            open("/openapi.json", "GET, HEAD")
+                .route(get().to(docs::document).wrap(Compress::default())),
+        )
+        .service(open("/", "GET, HEAD").route(get().to(docs::root)))
+        .service(open("/docs", "GET, HEAD").route(get().to(docs::page)))
+        .service(open("/docs/{file}", "GET, HEAD").route(get().to(docs::file)));
 }
 
 /// A resource that checks key, version and daily limit before anything else.
