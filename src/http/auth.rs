@@ -36,6 +36,11 @@ impl Caller {
         self.key.company
     }
 
+    /// Whether the caller may see the tokens of payment methods: with one a card can be charged.
+    pub fn may_charge(&self) -> bool {
+        self.scopes().contains(&Scope::PaymentMethodsWrite)
+    }
+
     /// What the caller may do.
     pub fn scopes(&self) -> &[Scope] {
         &self.key.scopes

@@ -23,7 +23,7 @@ pub async fn list(
         .payment_methods(id)
         .await?
         .ok_or(ApiError::NotFound)?;
-    Ok(HttpResponse::Ok().json(MethodsReply::new(&methods)))
+    Ok(HttpResponse::Ok().json(MethodsReply::new(&methods, caller.may_charge())))
 }
 
 /// `POST /customers/{id}/payment-methods`

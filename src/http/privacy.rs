@@ -23,7 +23,7 @@ pub async fn export(
     let disposition = format!("attachment; filename=\"customer-{id}.json\"");
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_DISPOSITION, disposition))
-        .json(PersonalDataReply::new(&data)))
+        .json(PersonalDataReply::new(&data, caller.may_charge())))
 }
 
 /// `DELETE /customers/{id}`

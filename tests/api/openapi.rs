@@ -50,7 +50,11 @@ fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
         documented = document.pointer(&name[1..]).expect("a reply");
     }
     assert!(documented.is_object(), "undocumented: {what}");
-    for name in reply.headers.keys().map(|name| name.as_str()) {
+    for name in reply
+        .headers
+        .keys()
+        .map(reqwest::header::HeaderName::as_str)
+    {
         let ours = [
             "clientele-",
             "ratelimit-",

@@ -1,10 +1,11 @@
 //! Saved payment methods, and the `has_payment_method` that they make true.
 
+use clientele::domain::key::Scope;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::support::app::send;
+use crate::support::app::{send, with_scopes};
 use crate::support::{App, Reply, Tenant, bodies};
 
 fn path(customer: &str) -> String {
@@ -356,4 +357,20 @@ async fn a_body_that_is_no_json_object_is_refused() {
     let request = app.request(Method::POST, &path(&customer));
     let reply = send(request.header("content-type", "text/plain").body("{}")).await;
     assert_eq!(reply.status, 415);
+}
+
+#[tokio::test]
+async fn only_keys_that_may_write_payment_methods_see_tokens() {
+    let app = App::start().await;
+    let id = app.create(json!({"first_name": "Ada"})).await;
+    let path = format!("/customers/{id}/payment-methods");
+    let body = json!({"provider": "stripe", "token": "pm_secret", "last4": "4242"});
+    assert_eq!(app.post_to(&path, body).await.status, 201);
+    let reader = app.with_key(&app.key(with_scopes(&[Scope::CustomersRead])).await);
+    let seen = reader.fetch(&path).await.body;
+    assert_eq!(seen["data"][0]["last4"], "4242");
+    assert_eq!(seen["data"][0]["token"], Value::Null);
+    let all = reader.fetch(&format!("/customers/{id}/export")).await.body;
+    assert_eq!(all["data"]["payment_methods"][0]["token"], Value::Null);
+    assert_eq!(app.fetch(&path).await.body["data"][0]["token"], "pm_secret");
 }

@@ -276,7 +276,7 @@ fn payment_method() -> AnySchema {
     object([
         ("id", uuid().into()),
         ("provider", string().into()),
-        ("token", string().into()),
+        ("token", string_or_null().into()),
         ("brand", string_or_null().into()),
         ("last4", string_or_null().into()),
         ("exp_month", whole(1, 12).into()),

@@ -111,7 +111,8 @@ pub struct MethodReply<'a> {
 pub struct Method<'a> {
     id: Uuid,
     provider: &'a str,
-    token: &'a str,
+    /// Only for those who may write payment methods: who has it can charge the card.
+    token: Option<&'a str>,
     brand: Option<&'a str>,
     last4: Option<&'a str>,
     exp_month: Option<i16>,
@@ -120,33 +121,34 @@ pub struct Method<'a> {
 }
 
 impl<'a> MethodsReply<'a> {
-    /// The reply with all payment methods of a customer.
-    pub fn new(methods: &'a [PaymentMethod]) -> Self {
+    /// The reply with all payment methods of a customer, with their tokens or without.
+    pub fn new(methods: &'a [PaymentMethod], with_tokens: bool) -> Self {
+        let shown = |method| Method::new(method, with_tokens);
         Self {
-            data: methods.iter().map(Method::new).collect(),
+            data: methods.iter().map(shown).collect(),
             status: "success",
         }
     }
 }
 
 impl<'a> MethodReply<'a> {
-    /// The reply with one payment method.
+    /// The reply with the payment method that the caller has just saved.
     pub fn new(method: &'a PaymentMethod) -> Self {
         Self {
-            data: Method::new(method),
+            data: Method::new(method, true),
             status: "success",
         }
     }
 }
 
 impl<'a> Method<'a> {
-    /// The payment method as it is shown everywhere.
-    pub fn new(method: &'a PaymentMethod) -> Self {
+    /// The payment method as it is shown everywhere, with its token or without.
+    pub fn new(method: &'a PaymentMethod, with_token: bool) -> Self {
         let card = &method.card;
         Self {
             id: method.id.as_uuid(),
             provider: method.provider.as_str(),
-            token: method.token.as_str(),
+            token: with_token.then(|| method.token.as_str()),
             brand: card.brand.as_ref().map(ShortText::as_str),
             last4: card.last4.as_ref().map(Last4::as_str),
             exp_month: card.exp_month.map(ExpiryMonth::get),

@@ -27,8 +27,9 @@ struct Everything<'a> {
 }
 
 impl<'a> PersonalDataReply<'a> {
-    /// The reply with all of `data`. Billing is what was said, not what else is shown for it.
-    pub fn new(data: &'a PersonalData) -> Self {
+    /// The reply with all of `data`, tokens of payment methods among it or not. Billing is what was said, not what else is shown for it.
+    pub fn new(data: &'a PersonalData, with_tokens: bool) -> Self {
+        let shown = |method| Method::new(method, with_tokens);
         let customer = &data.customer;
         Self {
             data: Everything {
@@ -38,7 +39,7 @@ impl<'a> PersonalDataReply<'a> {
                 updated_at: timestamp(data.updated_at),
                 archived_at: customer.archived_at.map(timestamp),
                 has_payment_method: customer.has_payment_method,
-                payment_methods: data.payment_methods.iter().map(Method::new).collect(),
+                payment_methods: data.payment_methods.iter().map(shown).collect(),
             },
             status: "success",
         }

@@ -11,6 +11,8 @@ use crate::domain::CompanyId;
 
 /// The most totals, and the most companies, remembered.
 const CAPACITY: u64 = 10_000;
+/// How long a total is remembered that nobody asks for: times to the second are asked for once.
+const COUNTED_LIFETIME: Duration = Duration::from_mins(10);
 /// How long the size of a company is good enough to choose a plan by.
 const SIZE_LIFETIME: Duration = Duration::from_secs(10);
 
@@ -38,7 +40,10 @@ impl Totals {
     /// Nothing counted yet.
     pub fn new() -> Self {
         Self {
-            counted: Cache::new(CAPACITY),
+            counted: Cache::builder()
+                .max_capacity(CAPACITY)
+                .time_to_idle(COUNTED_LIFETIME)
+                .build(),
             sizes: Cache::builder()
                 .max_capacity(CAPACITY)
                 .time_to_live(SIZE_LIFETIME)
