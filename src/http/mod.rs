@@ -2,6 +2,7 @@
 
 mod archive;
 mod auth;
+mod console;
 mod customers;
 mod error;
 mod export;
@@ -75,6 +76,7 @@ pub fn serve(listener: TcpListener, store: Store, options: Options) -> std::io::
             .app_data(error::json_config(BODY_LIMIT))
             .wrap(from_fn(request_id::trace))
             .configure(health_routes)
+            .configure(console::routes)
             .configure(api_routes)
             .service(
                 web::scope("/open-api")
