@@ -2,6 +2,7 @@
 
 mod archive;
 mod auth;
+mod console;
 mod customers;
 mod docs;
 mod error;
@@ -87,6 +88,7 @@ pub fn serve(
             .wrap(from_fn(request_id::trace))
             .configure(health_routes)
             .configure(docs_routes)
+            .configure(console::routes)
             .configure(api_routes)
             .service(
                 web::scope("/open-api")

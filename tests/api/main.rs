@@ -11,6 +11,7 @@ mod businesses;
 mod card_numbers;
 mod cli;
 mod concurrency;
+mod console;
 mod create;
 mod cursor;
 mod daily_limit;

@@ -19,7 +19,7 @@ async function serve(t) {
   const { DATABASE_URL, ...environment } = process.env;
   const service = spawn(PROGRAM, ["serve"], {
     cwd: "/tmp",
-    env: { ...environment, CLIENTELE_DATA_DIR: directory, CLIENTELE_BIND: "127.0.0.1:0" },
+    env: { ...environment, CLIENTELE_DATA_DIR: directory, CLIENTELE_BIND: "127.0.0.1:0", CLIENTELE_METRICS_BIND: "off" },
     stdio: ["ignore", "pipe", "ignore"],
   });
   t.after(async () => {
