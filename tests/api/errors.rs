@@ -119,7 +119,6 @@ async fn a_body_that_does_not_say_its_length_is_limited_too() {
 async fn an_unknown_path_is_not_found() {
     let app = App::start().await;
     for path in [
-        "/",
         "/customer",
         "/customers/1/notes",
         "/open-api",
