@@ -25,6 +25,7 @@ mod expand;
 mod export;
 mod get;
 mod health;
+mod idempotency;
 mod import;
 mod list;
 mod long_texts;
