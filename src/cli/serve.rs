@@ -76,6 +76,7 @@ async fn serve(
     if let Some(scraped) = scraped {
         scraped.stop(false).await;
     }
+    store.give_back_leases().await;
     store.close();
     tracing::info!("stopped");
     Ok(())

@@ -11,6 +11,7 @@ mod error;
 mod export;
 mod imports;
 mod keys;
+mod lease;
 mod list;
 mod listed;
 mod locks;
@@ -58,6 +59,7 @@ pub use rehearsal::Rehearsal;
 pub use transaction::Write;
 pub use upsert::Upserted;
 pub use upsert_many::Results;
+use usage::Leases;
 pub use usage::Usage;
 
 /// For so many connections one may be kept by an export.
@@ -71,6 +73,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Store {
     pool: Pool,
     totals: Totals,
+    leases: Leases,
     /// Turns for those who read everything: they must not take all connections.
     exports: Arc<Semaphore>,
     /// How long writers wait for their locks, in seconds.
@@ -100,6 +103,7 @@ impl Store {
         let pool = Pool::new(session, connections);
         Ok(Self {
             totals: Totals::new(),
+            leases: Leases::default(),
             exports: exports(&pool),
             lock_waits: lock_waits(),
             shares: Arc::default(),
