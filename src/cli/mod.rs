@@ -158,7 +158,8 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
         return print(crate::http::openapi::json().trim_end());
     }
     let settings = Settings::load()?;
-    telemetry::init(settings.log_format)?;
+    // Held to the end, when what is left of the traces is sent.
+    let _traces = telemetry::init(settings.log_format)?;
     match command {
         Command::Completions { .. } | Command::Openapi => Ok(()),
         Command::Doctor => doctor::run(&settings).await,

@@ -46,5 +46,7 @@ mod sorting;
 mod tags;
 mod tenancy;
 mod totals;
+#[cfg(feature = "otel")]
+mod traces;
 mod update;
 mod validation;
