@@ -40,6 +40,7 @@ mod personal_data;
 mod pgbouncer;
 mod plans;
 mod retag;
+mod retries;
 mod search;
 mod sorting;
 mod tags;
