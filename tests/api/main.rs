@@ -39,6 +39,7 @@ mod payment_methods;
 mod personal_data;
 mod pgbouncer;
 mod plans;
+mod rate_limits;
 mod retag;
 mod retries;
 mod search;
