@@ -41,6 +41,7 @@ mod pgbouncer;
 mod plans;
 mod rate_limits;
 mod retag;
+mod retries;
 mod search;
 mod sorting;
 mod tags;

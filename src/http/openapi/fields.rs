@@ -1,9 +1,9 @@
 //! The fields of a customer: one table, for the body, the replies and the groups of `expand`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
-use super::schema::{AnySchema, array, or_null, string};
+use super::schema::{AnySchema, array, named_or_null, or_null, string};
 
 /// What a field holds.
 #[derive(Clone, Copy)]
@@ -102,11 +102,7 @@ impl Field {
                 nullable(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned())))
             }
             Kind::Flag => nullable(Type::Boolean),
-            Kind::Status => nullable(Type::String).enum_values::<Vec<Value>, Value>(Some(vec![
-                json!("active"),
-                json!("inactive"),
-                Value::Null,
-            ])),
+            Kind::Status => return named_or_null("CustomerStatus"),
         };
         schema.description(about).into()
     }

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
+use utoipa::openapi::schema::AllOfBuilder;
 use utoipa::openapi::{Components, Ref, RefOr, Required};
 
-use super::schema::{AnySchema, array, boolean, integer, one_of, string, uuid};
+use super::schema::{AnySchema, array, boolean, integer, named, one_of, string, uuid};
 use crate::http::API_VERSION;
 
 /// The filters of lists and exports.
@@ -42,11 +43,7 @@ pub fn add_to(components: &mut Components) {
              case, with or without accents; four or more digits also among the digits of the phone",
             string().into(),
         ),
-        (
-            "status",
-            "Only these",
-            one_of(&["active", "inactive"]).into(),
-        ),
+        ("status", "Only these", named("CustomerStatus")),
         (
             "tags",
             "Comma-separated: customers with any of them",
@@ -154,7 +151,9 @@ fn idempotency_key() -> Parameter {
 }
 
 fn version() -> Parameter {
-    let only = one_of(&[API_VERSION]).default(Some(json!(API_VERSION)));
+    let only = AllOfBuilder::new()
+        .item(named("ApiVersion"))
+        .default(Some(json!(API_VERSION)));
     ParameterBuilder::new()
         .name("rotor-api-version")
         .parameter_in(ParameterIn::Header)
