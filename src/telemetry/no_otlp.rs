@@ -13,6 +13,7 @@ use crate::config::SettingsError;
 pub struct Traces;
 
 impl Traces {
+    #[expect(clippy::unnecessary_wraps, reason = "as where traces are sent")]
     pub(super) const fn start() -> Result<Self, SettingsError> {
         Ok(Self)
     }
