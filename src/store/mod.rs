@@ -4,6 +4,7 @@
 //! exists only for one company: no query about customers can be written without it.
 
 mod archive;
+mod by_key;
 mod companies;
 mod customers;
 pub mod doctor;
