@@ -220,6 +220,20 @@ async fn a_line_that_could_not_be_read_is_no_customer_when_it_comes_again() {
 }
 
 #[tokio::test]
+async fn refused_rows_fail_an_import_whose_counts_nobody_reads() {
+    let desk = Desk::new().await;
+    let file = desk.write("list.csv", "first_name,phone\nAda,none\n");
+    let mut child = desk
+        .command(&[&file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program");
+    drop(child.stdout.take());
+    assert_eq!(end_of(&mut child), Some(1));
+}
+
+#[tokio::test]
 async fn an_import_that_waits_for_standard_input_can_be_stopped() {
     let desk = Desk::new().await;
     let mut child = desk

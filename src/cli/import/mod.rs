@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use self::rows::Ids;
 use self::work::Work;
-use super::CliError;
 use super::stop::Stop;
+use super::{CliError, at};
 use crate::domain::CompanyId;
 use crate::files::Format;
 use crate::files::mapping::{Assignment, Mapping, Preset};
@@ -172,8 +172,4 @@ impl Import {
 fn same_file(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| path.canonicalize().ok();
     real(one).is_some_and(|one| Some(one) == real(other))
-}
-
-fn at(path: &Path, error: &io::Error) -> CliError {
-    CliError::Argument(format!("{}: {error}", path.display()))
 }

@@ -4,8 +4,8 @@ use std::io;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Import, at, rows};
-use crate::cli::{CliError, print};
+use super::{Import, rows};
+use crate::cli::{self, CliError, print};
 use crate::domain::phone::DefaultRegion;
 use crate::domain::working_set;
 use crate::files::reader::{Raw, Reader};
@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
         );
         let bar = progress.clone();
         let text = source.text(move |read| bar.set_position(read));
-        let text = text.map_err(|error| at(&import.file, &error))?;
+        let text = text.map_err(|error| cli::at(&import.file, &error))?;
         let reader = Reader::new(text, import.format, import.mapping())
             .map_err(|error| CliError::Argument(format!("{}: {error}", import.file.display())))?;
         let ignored = reader.ignored();
@@ -82,7 +82,7 @@ impl<'a> Work<'a> {
         if let Some((rejects, path)) = rejects.as_mut().zip(import.rejects.as_ref()) {
             let kept = import.kept(rejects, at)?;
             let begun = rejects.begin(reader.columns(), kept);
-            begun.map_err(|error| super::at(path, &error))?;
+            begun.map_err(|error| cli::at(path, &error))?;
         } else {
             at.rejects_length = 0;
         }
@@ -131,14 +131,14 @@ impl<'a> Work<'a> {
         }
         if !self.source.is_unchanged()? {
             let changed = "it was changed while it was imported: import it again";
-            return Err(at(&self.import.file, &io::Error::other(changed)));
+            return Err(cli::at(&self.import.file, &io::Error::other(changed)));
         }
         Ok((!batch.rows.is_empty()).then_some(batch))
     }
 
     fn next_row(&mut self) -> Result<Option<crate::files::reader::Row>, CliError> {
         let row = self.reader.next_row();
-        row.map_err(|error| at(&self.import.file, &error))
+        row.map_err(|error| cli::at(&self.import.file, &error))
     }
 
     /// Does some rows.
@@ -234,14 +234,14 @@ impl<'a> Work<'a> {
             ..
         } = self.at;
         let would_be = if self.import.dry_run { "would be " } else { "" };
-        print(&format!(
+        let told = print(&format!(
             "{done} rows in {seconds:.1} s: {would_be}{created} created, {updated} updated, \
             {unchanged} unchanged, {refused} refused"
-        ))?;
+        ));
         if refused > 0 {
             return Err(CliError::Refused(refused));
         }
-        Ok(())
+        told
     }
 }
 
