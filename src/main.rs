@@ -9,9 +9,8 @@ use clientele::config;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match start(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has read enough.
-        Err(CliError::Unread) => ExitCode::SUCCESS,
+        // Unread: whoever reads has read enough.
+        Ok(()) | Err(CliError::Unread) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("clientele: {error}");
             ExitCode::from(error.exit_code())

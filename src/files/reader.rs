@@ -240,11 +240,7 @@ fn next_record(csv: &mut csv::Reader<Bounded>) -> Result<Option<(u64, ByteRecord
 /// was `before` and where it is now: blank lines ahead of the record are among that, and the second
 /// character of a pair is read only with the next record.
 fn first_line(csv: &csv::Reader<Bounded>, before: u64, record: &ByteRecord) -> u64 {
-    let within = record
-        .as_slice()
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count() as u64;
+    let within = record.as_slice().split(|byte| *byte == b'\n').count() as u64 - 1;
     let ended = csv.get_ref().before(csv.position().byte()) == Some(b'\n');
     let ahead = (csv.position().line() - before).saturating_sub(within + u64::from(ended));
     before + ahead
@@ -288,7 +284,7 @@ fn delimiter(start: &[u8]) -> u8 {
             !quoted
         })
         .collect();
-    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    let count = |wanted: u8| line.split(|byte| *byte == wanted).count();
     let mut best = b',';
     for candidate in [b';', b'\t'] {
         if count(candidate) > count(best) {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Customers;
 use super::customers::FoundCustomer;
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::transaction::Write;
 use crate::domain::customer::CustomerId;
 
@@ -99,16 +99,16 @@ impl Customers {
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub async fn erase(&self, id: CustomerId) -> Result<(), UpsertError> {
+    pub async fn erase(&self, id: CustomerId) -> Result<(), WriteError> {
         if self.is_archived(id).await?.is_none() {
-            return Err(UpsertError::NotFound);
+            return Err(WriteError::NotFound);
         }
         self.write_alone(id, move |customers, connection| {
             Box::pin(async move {
                 // Served by customers_pkey; what refers to the customer goes with it.
                 let erase = "delete from customers where company_id = $1 and id = $2";
                 match customers.execute(&mut *connection, erase, id).await? {
-                    0 => Err(UpsertError::NotFound),
+                    0 => Err(WriteError::NotFound),
                     _ => Ok(customers.erase_replies(connection, id).await?),
                 }
             })
@@ -135,7 +135,7 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
-    ) -> Result<Restored, UpsertError> {
+    ) -> Result<Restored, WriteError> {
         Ok(Restored {
             customer: self.find_written(&mut *connection, id).await?,
             also_matches: self.also_matches(connection, id).await?,

@@ -48,7 +48,7 @@ use pool::Pool;
 pub use pool::PoolStatus;
 use session::Session;
 
-pub use error::{StoreError, UpsertError};
+pub use error::{StoreError, WriteError};
 pub use export::Export;
 pub use imports::{Checkpoint, Tally};
 pub use keys::KeySummary;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Customers;
 use super::by_key::{EMAIL_KEY, PHONE_KEY, first_by};
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::locks::Locks;
 use super::row::{self, COLUMNS};
 use super::transaction::Write;
@@ -133,7 +133,7 @@ impl Customers {
         id: Option<CustomerId>,
         asked: MatchKeys,
         change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let found = match id {
             Some(id) => Some(self.find_by_id(connection, id).await?),
             None if asked.is_empty() => None,
@@ -150,14 +150,14 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
-    ) -> Result<(Customer, Match), UpsertError> {
+    ) -> Result<(Customer, Match), WriteError> {
         let found = sqlx::query(AssertSqlSafe(FIND_BY_ID.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid())
             .persistent(self.pool.keeps_statements())
             .fetch_optional(connection)
             .await?
-            .ok_or(UpsertError::NotFound)?;
+            .ok_or(WriteError::NotFound)?;
         let matched = Match {
             by: MatchedBy::Id,
             also: None,
@@ -215,10 +215,10 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let profile = Profile::default()
             .merge(change)
-            .map_err(UpsertError::Refused)?;
+            .map_err(WriteError::Refused)?;
         let keys = MatchKeys::of(&profile, self.company.default_region);
         let id = CustomerId::generate();
         let query = sqlx::query(AssertSqlSafe(INSERT.as_str()))
@@ -248,11 +248,11 @@ impl Customers {
         mut customer: Customer,
         matched: Match,
         change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let profile = customer
             .profile
             .merge(change)
-            .map_err(UpsertError::Refused)?;
+            .map_err(WriteError::Refused)?;
         let outcome = if profile == customer.profile {
             Outcome::Unchanged
         } else {
