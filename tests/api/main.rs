@@ -27,6 +27,7 @@ mod get;
 mod health;
 mod idempotency;
 mod import;
+mod import_again;
 mod list;
 mod long_texts;
 mod matching;
