@@ -17,8 +17,7 @@ use crate::config::{LogFormat, SettingsError};
 pub use otlp::{Traces, answered, join, span_kind};
 
 /// What is logged unless `RUST_LOG` says otherwise.
-const DEFAULT_FILTER: &str =
-    "info,sqlx=warn,refinery_core=warn,actix_server=warn,opentelemetry=warn";
+const DEFAULT_FILTER: &str = "info,sqlx=warn,refinery_core=warn,actix_server=warn";
 
 /// What says where traces go.
 const ENDPOINTS: [&str; 2] = [

@@ -32,7 +32,7 @@ pub async fn trace(
     let span = tracing::info_span!(
         "request",
         id = id.to_str().unwrap_or_default(),
-        method = %request.method(),
+        method = method_name(request.method()),
         path = loggable(request.path(), request.match_pattern().as_deref()),
         otel.kind = telemetry::span_kind(),
         trace = Empty,
@@ -49,9 +49,9 @@ pub async fn trace(
     drop(in_flight);
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    let (route, method) = labels(response.request());
-    telemetry::answered(&span, method, &route, status);
+    telemetry::answered(&span, response.request(), status);
     if let Some(metrics) = metrics {
+        let (route, method) = labels(response.request());
         metrics.answered(&route, method, status, elapsed.as_secs_f64());
     }
     let microseconds = elapsed.as_micros();
@@ -70,14 +70,19 @@ pub async fn trace(
 /// The pattern of the path and the method, of which there are few, whatever is asked.
 fn labels(request: &HttpRequest) -> (String, &'static str) {
     let route = request.match_pattern();
-    let method = match *request.method() {
+    let method = method_name(request.method());
+    (route.unwrap_or_else(|| "none".to_owned()), method)
+}
+
+/// A client can make up any number of methods.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
         Method::DELETE => "DELETE",
         _ => "other",
-    };
-    (route.unwrap_or_else(|| "none".to_owned()), method)
+    }
 }
 
 /// A path as it may be logged, with a `*` for what could be a phone, an e-mail or a key that somebody

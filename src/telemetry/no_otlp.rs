@@ -1,6 +1,7 @@
 //! In place of traces, in a build without the feature `otel`: nothing, but a word where they are
 //! wanted.
 
+use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
 use tracing::{Span, Subscriber};
 use tracing_subscriber::Layer;
@@ -26,10 +27,9 @@ impl Traces {
     /// Tells who wants traces that there will be none.
     #[expect(clippy::unused_self, reason = "as where traces are sent")]
     pub(super) fn tell(&self) {
-        for variable in super::ENDPOINTS {
-            if super::set(variable).is_some() {
-                tracing::warn!("{variable} is set, but this clientele was built without traces");
-            }
+        let is_set = |variable: &&str| super::set(variable).is_some();
+        if let Some(variable) = super::ENDPOINTS.iter().copied().find(is_set) {
+            tracing::warn!("{variable} is set, but this clientele was built without traces");
         }
     }
 }
@@ -47,4 +47,4 @@ pub const fn join(_: &Span, _: &HeaderMap) -> Option<String> {
 }
 
 /// Tells nobody.
-pub const fn answered(_: &Span, _: &'static str, _: &str, _: u16) {}
+pub const fn answered(_: &Span, _: &HttpRequest, _: u16) {}

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
@@ -11,15 +12,18 @@ use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing::level_filters::LevelFilter;
-use tracing::{Span, Subscriber};
+use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::SettingsError;
 
+/// Where our spans come from.
+const OURS: &str = "clientele";
+/// Methods that can stand in the name of a span: of others a client could make as many as it likes.
+const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// Whether traces are sent at all.
 static ACTIVE: AtomicBool = AtomicBool::new(false);
 
@@ -60,16 +64,19 @@ impl Traces {
         )))
     }
 
-    /// What makes traces of our spans: not of those of libraries, the sender's own among them.
+    /// What makes traces of our spans: not of those of libraries, the sender's own among them, and not
+    /// of lines of the log, which stay here.
     pub(super) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         self.0.as_ref().map(|provider| {
-            OpenTelemetryLayer::new(provider.tracer("clientele"))
+            OpenTelemetryLayer::new(provider.tracer(OURS))
                 .with_location(false)
                 .with_threads(false)
-                .with_filter(Targets::new().with_target("clientele", LevelFilter::INFO))
+                .with_filter(filter_fn(|of| {
+                    of.is_span() && *of.level() <= Level::INFO && of.target().starts_with(OURS)
+                }))
         })
     }
 
@@ -111,15 +118,21 @@ pub fn join(span: &Span, headers: &HeaderMap) -> Option<String> {
 
 /// Tells the trace what was answered. Names and attributes are those of
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>.
-pub fn answered(span: &Span, method: &'static str, route: &str, status: u16) {
+pub fn answered(span: &Span, request: &HttpRequest, status: u16) {
     if !is_active() {
         return;
     }
-    span.context()
-        .span()
-        .update_name(format!("{method} {route}"));
-    span.set_attribute("http.request.method", method);
-    span.set_attribute("http.route", route.to_owned());
+    let method = request.method().as_str();
+    let is_known = KNOWN_METHODS.contains(&method);
+    let mut name = if is_known { method } else { "HTTP" }.to_owned();
+    if let Some(route) = request.match_pattern() {
+        name.push(' ');
+        name.push_str(&route);
+        span.set_attribute("http.route", route);
+    }
+    span.context().span().update_name(name);
+    let method = if is_known { method } else { "_OTHER" };
+    span.set_attribute("http.request.method", method.to_owned());
     span.set_attribute("http.response.status_code", i64::from(status));
     if status >= 500 {
         span.set_status(Status::error(""));

@@ -98,6 +98,9 @@ async fn a_request_is_a_span_of_its_callers_trace() {
     }
     let unrelated = tenant.post(json!({"first_name": "Hannah"})).await;
     assert_eq!(unrelated.status, 201);
+    send(tenant.request(Method::PUT, "/customers")).await;
+    let unknown = Method::from_bytes(b"HANNAH").expect("a method");
+    send(tenant.request(unknown, "/hannah")).await;
     // What was not sent yet is sent then.
     assert_eq!(serve.stop(), Some(0));
 
@@ -105,6 +108,10 @@ async fn a_request_is_a_span_of_its_callers_trace() {
     assert!(told.iter().all(|told| told.service == text("clientele")));
     let trace = 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736_u128.to_be_bytes();
     let parent = 0x00f0_67aa_0ba9_02b7_u64.to_be_bytes();
+    let unmatched = told.iter().find(|told| told.span.name == "HTTP");
+    let unmatched = &unmatched.expect("a span").span;
+    assert_eq!(value(&unmatched.attributes, "http.route"), None);
+    assert!(told.iter().all(|told| told.span.events.is_empty()));
     for (name, route, status, is_part) in [
         ("GET /customers", "/customers", 200, true),
         (
@@ -114,6 +121,7 @@ async fn a_request_is_a_span_of_its_callers_trace() {
             true,
         ),
         ("POST /customers", "/customers", 201, false),
+        ("PUT /customers", "/customers", 405, false),
     ] {
         let told = told.iter().find(|told| told.span.name == name);
         let span = &told.expect(name).span;
@@ -125,7 +133,10 @@ async fn a_request_is_a_span_of_its_callers_trace() {
             value(&span.attributes, "http.response.status_code"),
             Some(Value::IntValue(status))
         );
-        assert!(!format!("{span:?}").to_lowercase().contains("hannah"));
+    }
+    for told in told {
+        let shown = format!("{:?}", told.span).to_lowercase();
+        assert!(!shown.contains("hannah"), "{shown}");
     }
 }
 

@@ -17,6 +17,8 @@ pub fn clientele(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
         .env_remove("DATABASE_URL")
         .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+        .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        .env_remove("OTEL_SERVICE_NAME")
         .env("RUST_LOG", "warn")
         // Its address is one for all, and tests run beside each other.
         .env("CLIENTELE_METRICS_BIND", "off")
