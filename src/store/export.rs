@@ -57,10 +57,9 @@ impl Customers {
         let turn = turn.map_err(|_| StoreError::Unavailable(sqlx::Error::PoolTimedOut))?;
         let (sql, arguments) = everyone(self.company.id, filters)?;
         let mut connection = self.pool.get().await?;
-        let pooled = !self.pool.keeps_statements();
         let (sender, portions) = mpsc::channel(AHEAD);
         let reading = async move {
-            let ended = match read(&mut connection, pooled, sql, arguments, &sender).await {
+            let ended = match read(&mut connection, sql, arguments, &sender).await {
                 Ok(()) => {
                     connection.settle();
                     Portion::End
@@ -79,15 +78,15 @@ impl Customers {
 
 async fn read(
     connection: &mut PgConnection,
-    pooled: bool,
     sql: String,
     arguments: PgArguments,
     sender: &Sender<Portion>,
 ) -> Result<(), Ended> {
-    if pooled {
-        // To prepare a statement and to run it are two messages, which must find one session.
-        sqlx::raw_sql("begin").execute(&mut *connection).await?;
-    }
+    // A transaction, as to prepare a statement and to run it are two messages, which must find one
+    // session. It takes as long as its reader.
+    sqlx::raw_sql("begin; set local statement_timeout = 0")
+        .execute(&mut *connection)
+        .await?;
     let mut rows = sqlx::query_with(AssertSqlSafe(sql), arguments)
         .persistent(false)
         .fetch(&mut *connection);
@@ -100,9 +99,7 @@ async fn read(
         }
     }
     drop(rows);
-    if pooled {
-        sqlx::raw_sql("commit").execute(&mut *connection).await?;
-    }
+    sqlx::raw_sql("commit").execute(&mut *connection).await?;
     hand_over(portion, sender).await
 }
 

@@ -91,7 +91,8 @@ impl Customers {
         note: impl FnOnce(&Results) -> Result<Checkpoint, E>,
     ) -> Result<Option<Checkpoint>, E> {
         let mut connection = self.pool.get().await?;
-        let begin = format!("begin; {}", locks::take_alone(self.company.id));
+        let locks = locks::take_alone(self.company.id, self.pool.limits());
+        let begin = format!("begin; {locks}");
         let transaction = connection.begin_with(AssertSqlSafe(begin)).await;
         let mut transaction = transaction.map_err(StoreError::from)?;
         let results = self.do_all(&mut transaction, rows).await?;

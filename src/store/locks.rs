@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use super::limits::{Limits, milliseconds};
 use crate::domain::CompanyId;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::matching::MatchKeys;
@@ -16,8 +17,14 @@ const COMPANY_LOCKS: i32 = 0x0C11_E17E;
 
 /// Nobody waits for ever: not for a lock that a stuck transaction holds, and not for a transaction
 /// whose server is gone. Of this transaction only, like `set local`.
-const TIMEOUTS: &str = "set_config('lock_timeout', '5s', true), \
-    set_config('idle_in_transaction_session_timeout', '10s', true)";
+fn timeouts(limits: Limits) -> String {
+    format!(
+        "set_config('lock_timeout', '{}', true), set_config('statement_timeout', '{}', true), \
+        set_config('idle_in_transaction_session_timeout', '10s', true)",
+        milliseconds(limits.lock),
+        milliseconds(limits.statement)
+    )
+}
 
 /// The statement that keeps all upserts of `company` out until the transaction ends.
 #[must_use]
@@ -29,17 +36,18 @@ pub fn alone(company: CompanyId) -> String {
 /// The same, for as long as requests wait. Twenty thousand single locks, as many customers would
 /// need, are more than Postgres has.
 #[must_use]
-pub fn take_alone(company: CompanyId) -> String {
-    let company = company_number(company);
-    format!("select {TIMEOUTS}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
+pub fn take_alone(company: CompanyId, limits: Limits) -> String {
+    let (company, timeouts) = (company_number(company), timeouts(limits));
+    format!("select {timeouts}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
 }
 
 /// The statement that keeps others out who are sent with the same idempotency key. It comes before
 /// all other locks: who waits for it must hold none that the other wants.
 #[must_use]
-pub fn once(company: CompanyId, key: &IdempotencyKey) -> String {
+pub fn once(company: CompanyId, key: &IdempotencyKey, limits: Limits) -> String {
+    let timeouts = timeouts(limits);
     let number = i64::from_be_bytes(lock_number(company, "idempotency key", key.as_str()));
-    format!("select {TIMEOUTS}, pg_advisory_xact_lock({number})")
+    format!("select {timeouts}, pg_advisory_xact_lock({number})")
 }
 
 /// Two companies with one number only wait for each other a little.
@@ -78,11 +86,12 @@ impl Locks {
     /// The look-up must come in a later statement: its snapshot must be younger than the locks. The
     /// company's lock is shared here; whoever works on very many customers at once takes it alone.
     #[must_use]
-    pub fn take(&self) -> String {
+    pub fn take(&self, limits: Limits) -> String {
         // One statement, whose expressions are evaluated from left to right: each statement of its
         // own would be parsed and planned at every upsert.
         let mut sql = format!(
-            "select {TIMEOUTS}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
+            "select {}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
+            timeouts(limits),
             self.company
         );
         for key in &self.keys {
@@ -123,7 +132,8 @@ mod tests {
         let company = CompanyId::generate();
         let ours = Locks::new(company, &keys("763 555 0100", "a@example.com"));
         let theirs = Locks::new(company, &keys("(763) 555-0100", "A@EXAMPLE.com"));
-        assert_eq!(ours.take(), theirs.take());
+        let limits = Limits::of(1);
+        assert_eq!(ours.take(limits), theirs.take(limits));
         assert_eq!(ours.keys.len(), 2);
         assert!(ours.keys.is_sorted());
     }

@@ -13,6 +13,7 @@ mod export;
 mod imports;
 mod keys;
 mod lease;
+mod limits;
 mod list;
 mod listed;
 mod locks;
@@ -52,6 +53,7 @@ pub use error::{StoreError, WriteError};
 pub use export::Export;
 pub use imports::{Checkpoint, Tally};
 pub use keys::KeySummary;
+pub use limits::Limits;
 pub use list::{CustomerPage, Filters, ListQuery};
 pub use once::Done;
 pub use payment_methods::Saved;
@@ -100,8 +102,16 @@ impl Store {
     /// # Errors
     /// When the URL is malformed.
     pub fn connect(database_url: &str, connections: usize) -> Result<Self, StoreError> {
+        Self::connect_within(database_url, Limits::of(connections))
+    }
+
+    /// The same within other limits than the default ones.
+    ///
+    /// # Errors
+    /// When the URL is malformed.
+    pub fn connect_within(database_url: &str, limits: Limits) -> Result<Self, StoreError> {
         let session = Session::new(database_url, "clientele")?;
-        let pool = Pool::new(session, connections);
+        let pool = Pool::new(session, limits);
         Ok(Self {
             totals: Totals::new(),
             leases: Leases::default(),
@@ -116,7 +126,7 @@ impl Store {
     /// own, so that the thread which uses it wakes no other.
     #[must_use]
     pub fn share(&self, shares: usize) -> Self {
-        let pool = self.pool.apart((self.pool.max_size() / shares).max(1));
+        let pool = self.pool.share(shares);
         let mut all = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(pool.clone());
         drop(all);

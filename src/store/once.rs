@@ -74,7 +74,8 @@ impl Customers {
         connection: &mut PgConnection,
         once: &Once,
     ) -> Result<Option<Reply>, WriteError> {
-        let alone = sqlx::raw_sql(AssertSqlSafe(locks::once(self.company.id, &once.key)))
+        let lock = locks::once(self.company.id, &once.key, self.pool.limits());
+        let alone = sqlx::raw_sql(AssertSqlSafe(lock))
             .execute(&mut *connection)
             .await;
         match alone.map_err(StoreError::from) {

@@ -34,9 +34,11 @@ impl Customers {
     pub async fn personal_data(&self, id: CustomerId) -> Result<Option<PersonalData>, StoreError> {
         let mut connection = self.pool.get().await?;
         // Two queries, one snapshot.
-        let mut transaction = connection
-            .begin_with("begin isolation level repeatable read read only")
-            .await?;
+        let begin = format!(
+            "begin isolation level repeatable read read only; {}",
+            self.pool.local_timeout()
+        );
+        let mut transaction = connection.begin_with(AssertSqlSafe(begin)).await?;
         let everything = self.read_all(&mut transaction, id).await?;
         transaction.commit().await?;
         connection.settle();

@@ -11,14 +11,13 @@ use deadpool::Runtime;
 use deadpool::managed::{
     self, Manager, Metrics, PoolError, QueueMode, RecycleError, RecycleResult,
 };
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::runtime::Handle;
 
 use super::StoreError;
+use super::limits::{Limits, milliseconds};
 use super::session::{Between, Session};
 
-/// How long a request waits for a connection before the server counts as overloaded.
-const WAIT: Duration = Duration::from_secs(5);
 /// How long a query that nobody waits for keeps its connection's place.
 const FINISH: Duration = Duration::from_mins(1);
 /// After this long without use a connection may have been cut off unnoticed, and is asked.
@@ -30,6 +29,7 @@ const LIFETIME: Duration = Duration::from_mins(30);
 #[derive(Debug, Clone)]
 pub(super) struct Pool {
     connections: managed::Pool<Connections>,
+    limits: Limits,
 }
 
 /// What connections do.
@@ -56,19 +56,23 @@ struct Connections {
 }
 
 impl Pool {
-    /// At most `size` connections, made when they are needed.
-    pub fn new(session: Session, size: usize) -> Self {
+    /// Connections within limits, made when they are needed.
+    pub fn new(session: Session, limits: Limits) -> Self {
+        let session = session.with_statement_timeout(limits.statement);
         let connections = managed::Pool::builder(Connections { session })
-            .max_size(size)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .recycle_timeout(Some(WAIT))
+            .max_size(limits.connections)
+            .wait_timeout(Some(limits.acquire))
+            .create_timeout(Some(limits.acquire))
+            .recycle_timeout(Some(limits.acquire))
             // The connection used last, whose server process has its data at hand.
             .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
             .expect("timeouts want a runtime, and one is named");
-        Self { connections }
+        Self {
+            connections,
+            limits,
+        }
     }
 
     /// The most connections there will be.
@@ -87,15 +91,27 @@ impl Pool {
         }
     }
 
-    /// As many connections to the same database, apart from these.
-    pub fn apart(&self, size: usize) -> Self {
-        Self::new(self.connections.manager().session.clone(), size)
+    /// One of so many shares of the connections to the same database, apart from these.
+    pub fn share(&self, shares: usize) -> Self {
+        let session = self.connections.manager().session.clone();
+        Self::new(session, self.limits.share(shares))
+    }
+
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
     /// Whether a statement that is prepared once may be used again: not when the session may be
     /// another by then.
     pub fn keeps_statements(&self) -> bool {
         self.between() == Between::Nothing
+    }
+
+    /// What a transaction behind a pooler has to set for itself.
+    pub fn local_timeout(&self) -> String {
+        let limit = milliseconds(self.limits.statement);
+        format!("set local statement_timeout = {limit}")
     }
 
     fn between(&self) -> Between {
@@ -105,8 +121,11 @@ impl Pool {
     /// A connection. Behind a pooler everything has to be done in one transaction.
     ///
     /// # Errors
-    /// When the database cannot be reached, or all connections stay in use.
+    /// When the database cannot be reached, all connections stay in use, or too many wait for one.
     pub async fn get(&self) -> Result<Loan, StoreError> {
+        if self.connections.status().waiting >= self.limits.queue.max(1) {
+            return Err(sqlx::Error::PoolTimedOut.into());
+        }
         let connection = self.connections.get().await.map_err(unavailable)?;
         Ok(Loan(Some(connection)))
     }
@@ -125,7 +144,10 @@ impl Pool {
         let mut loan = self.get().await?;
         // To prepare a statement and to run it are two messages, which must find one session.
         if self.between() == Between::Pooler {
-            sqlx::raw_sql("begin").execute(&mut *loan).await?;
+            let begin = format!("begin; {}", self.local_timeout());
+            sqlx::raw_sql(AssertSqlSafe(begin))
+                .execute(&mut *loan)
+                .await?;
         }
         let done = work(&mut loan).await?;
         if self.between() == Between::Pooler {

@@ -42,7 +42,10 @@ impl Customers {
     /// The next customers behind the id `after`: the last one's id, and how many were written.
     async fn recompute_batch(&self, after: Uuid) -> Result<Option<(Uuid, u64)>, StoreError> {
         let mut connection = self.pool.get().await?;
-        let mut transaction = connection.begin().await?;
+        // It waits as long as it takes: nobody waits for it.
+        let mut transaction = connection
+            .begin_with("begin; set local statement_timeout = 0")
+            .await?;
         // Alone: a key must not change hands between the look-up of an upsert and its write.
         sqlx::query(AssertSqlSafe(locks::alone(self.company.id)))
             .persistent(self.pool.keeps_statements())

@@ -1,7 +1,11 @@
 //! How sessions of the database are begun.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+use super::limits::milliseconds;
 
 /// What a session has set, whatever the database's own settings are. Compiling a query takes longer
 /// than any of ours runs, and a search shared out to parallel workers waits for their start on cores
@@ -13,6 +17,7 @@ const SETTINGS: &str = "set jit = off; set max_parallel_workers_per_gather = 0";
 pub(super) struct Session {
     pub options: PgConnectOptions,
     pub between: Between,
+    settings: String,
 }
 
 /// What stands between a connection and a session of the server.
@@ -39,7 +44,15 @@ impl Session {
         Ok(Self {
             options,
             between: between(database_url),
+            settings: SETTINGS.to_owned(),
         })
+    }
+
+    /// The same, whose statements are ended after some time.
+    pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
+        let limit = milliseconds(timeout);
+        self.settings = format!("{SETTINGS}; set statement_timeout = {limit}");
+        self
     }
 
     /// Begins one.
@@ -51,7 +64,8 @@ impl Session {
         // By a statement: as parameters of the connection a pooler may refuse them. Behind one that
         // gives each transaction another session, what a migration set for the database has to do.
         if self.between == Between::Nothing {
-            sqlx::raw_sql(SETTINGS).execute(&mut connection).await?;
+            let settings = AssertSqlSafe(self.settings.clone());
+            sqlx::raw_sql(settings).execute(&mut connection).await?;
         }
         Ok(connection)
     }
