@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, SettingsError};
 
-/// What is logged unless `RUST_LOG` says otherwise.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,refinery_core=warn,actix_server=warn";
+/// What is logged unless `RUST_LOG` says otherwise. To `actix_http` whatever is no HTTP is an error:
+/// anybody who reaches the port could fill the log with them.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,refinery_core=warn,actix_server=warn,actix_http=off";
 
 /// Starts logging in a format. Standard output is left to what a command answers.
 ///
