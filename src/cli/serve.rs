@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
 use super::database::Database;
 use super::stop::Stop;
@@ -10,6 +11,9 @@ use crate::config::Settings;
 use crate::http;
 use crate::metrics::Metrics;
 use crate::store::Store;
+
+/// How often what was kept long enough is deleted.
+const HOUSEKEEPING: Duration = Duration::from_mins(10);
 
 /// Where the service listens.
 struct Listeners {
@@ -62,16 +66,31 @@ async fn serve(
         scraped = Some(server.handle());
         tokio::spawn(server);
     }
+    let housekeeping = tokio::spawn(keep_house(store.clone()));
     let options = http::Options::for_connections(store.connections());
     let server = http::serve(listeners.api, store.clone(), metrics, options)?;
     greet(address, metrics_address, demo_key.as_deref());
-    until_stopped(server, stop).await?;
+    let stopped = until_stopped(server, stop).await;
+    housekeeping.abort();
+    stopped?;
     if let Some(scraped) = scraped {
         scraped.stop(false).await;
     }
+    store.give_back_leases().await;
     store.close();
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Deletes what was kept long enough, now and then. Every server does: they do not disturb each other.
+async fn keep_house(store: Store) {
+    let mut times = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        times.tick().await;
+        if let Err(error) = store.delete_old_replies().await {
+            tracing::warn!(%error, "could not delete what was kept long enough");
+        }
+    }
 }
 
 /// The store, and the demo key when there is one.

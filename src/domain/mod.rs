@@ -8,6 +8,7 @@ pub mod customer;
 pub mod email;
 pub mod expand;
 pub mod fold;
+pub mod idempotency;
 pub mod key;
 pub mod location;
 pub mod matching;

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::auth::Caller;
 use super::error::ApiError;
+use super::idempotency::{Idempotency, answer};
 use super::wire::batch::{self, BatchReply, RowError};
 use super::wire::customer::{FlatCustomer, ItemReply, ListReply};
 use super::wire::list::{expand_query, list_query};
@@ -15,7 +16,7 @@ use super::wire::upsert::UpsertRequest;
 use crate::domain::CustomerId;
 use crate::domain::matching::Outcome;
 use crate::metrics::Metrics;
-use crate::store::{Store, Upserted};
+use crate::store::{Results, Store, Upserted};
 
 static OUTCOME: HeaderName = HeaderName::from_static("clientele-outcome");
 static MATCHED_BY: HeaderName = HeaderName::from_static("clientele-matched-by");
@@ -27,15 +28,18 @@ pub async fn upsert(
     store: Data<Store>,
     metrics: Data<Metrics>,
     caller: Caller,
+    idempotency: Idempotency,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
+    let once = idempotency.once(&body);
     let request = UpsertRequest::from_json(body.into_inner())?;
-    let upserted = store
-        .customers(caller.company())
-        .upsert(request.id, request.change)
-        .await?;
-    metrics.upserted(upserted.outcome, upserted.matched);
-    Ok(upsert_reply(&upserted))
+    let customers = store.customers(caller.company());
+    let upsert = customers.upsert(request.id, request.change);
+    let answer = answer(upsert, once, |upserted| Ok(upsert_reply(upserted))).await?;
+    if let Some(upserted) = answer.done {
+        metrics.upserted(upserted.outcome, upserted.matched);
+    }
+    Ok(answer.reply)
 }
 
 /// `POST /customers/batch`
@@ -43,28 +47,22 @@ pub async fn batch(
     store: Data<Store>,
     metrics: Data<Metrics>,
     caller: Caller,
+    idempotency: Idempotency,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
+    let once = idempotency.once(&body);
     let read = batch::read(body.into_inner(), caller.company().default_region)?;
     let mut rows = Vec::with_capacity(read.len());
     let refused: Vec<Option<RowError>> = read
         .into_iter()
         .map(|row| row.map(|row| rows.push(row)).err())
         .collect();
-    let done = store.customers(caller.company()).upsert_many(rows).await?;
-    let mut done = done.into_iter();
-    // Each row that could not be read stands again where it stood.
-    let results: Vec<Result<Upserted, RowError>> = refused
-        .into_iter()
-        .filter_map(|refused| match refused {
-            Some(error) => Some(Err(error)),
-            None => done.next().map(|result| result.map_err(RowError::from)),
-        })
-        .collect();
-    for upserted in results.iter().flatten() {
+    let upserts = store.customers(caller.company()).upsert_many(rows);
+    let answer = answer(upserts, once, |done| Ok(batch_reply(refused, done))).await?;
+    for upserted in answer.done.iter().flatten().flatten() {
         metrics.upserted(upserted.outcome, upserted.matched);
     }
-    Ok(HttpResponse::Ok().json(BatchReply::new(&results)))
+    Ok(answer.reply)
 }
 
 /// `GET /customers`
@@ -96,6 +94,21 @@ pub async fn get(
 /// The customer that a path names. What cannot be an id is nobody's.
 pub fn customer_id(raw: &str) -> Result<CustomerId, ApiError> {
     raw.parse().map_err(|_| ApiError::NotFound)
+}
+
+/// The reply that tells of a batch. Each row that could not be read stands again where it stood.
+fn batch_reply(refused: Vec<Option<RowError>>, done: &Results) -> HttpResponse {
+    let mut done = done.iter();
+    let results: Vec<Result<&Upserted, RowError>> = refused
+        .into_iter()
+        .filter_map(|refused| match refused {
+            Some(error) => Some(Err(error)),
+            None => done
+                .next()
+                .map(|result| result.as_ref().map_err(RowError::from)),
+        })
+        .collect();
+    HttpResponse::Ok().json(BatchReply::new(&results))
 }
 
 /// The reply that tells of an upsert, and what it did in its headers.

@@ -13,8 +13,8 @@ use crate::domain::FieldError;
 use crate::domain::key::Scope;
 use crate::store::{StoreError, UpsertError};
 
-/// Seconds after which a client may try an overloaded server again.
-const OVERLOAD_RETRY_SECONDS: u64 = 1;
+/// Seconds after which a client may try again what only takes a while.
+const RETRY_SECONDS: u64 = 1;
 
 /// Why a request was not served. The message is what the client reads.
 #[derive(Debug, Error)]
@@ -60,6 +60,12 @@ pub enum ApiError {
     /// The body is larger than what is read.
     #[error("Request body too large")]
     BodyTooLarge,
+    /// Another request was done under this idempotency key.
+    #[error("This idempotency key was used for another request")]
+    KeyReused,
+    /// The request with this idempotency key is under way, and takes long.
+    #[error("The request with this idempotency key is still under way. Please retry.")]
+    KeyInUse,
     /// The database is away or too busy.
     #[error("Service temporarily unavailable. Please retry.")]
     Overloaded,
@@ -103,6 +109,8 @@ impl ApiError {
             Self::UnsupportedVersion => Some("UNSUPPORTED_API_VERSION"),
             Self::Forbidden(_) => Some("INSUFFICIENT_SCOPE"),
             Self::RateLimited { .. } => Some("RATE_LIMIT_EXCEEDED"),
+            Self::KeyReused => Some("IDEMPOTENCY_KEY_REUSED"),
+            Self::KeyInUse => Some("IDEMPOTENCY_KEY_IN_USE"),
             Self::Validation(_)
             | Self::NotFound
             | Self::MethodNotAllowed { .. }
@@ -151,6 +159,8 @@ impl ResponseError for ApiError {
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::KeyInUse => StatusCode::CONFLICT,
             Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -162,8 +172,8 @@ impl ResponseError for ApiError {
             Self::RateLimited { retry_after, .. } => {
                 response.insert_header((RETRY_AFTER, retry_after.to_string()));
             }
-            Self::Overloaded => {
-                response.insert_header((RETRY_AFTER, OVERLOAD_RETRY_SECONDS.to_string()));
+            Self::Overloaded | Self::KeyInUse => {
+                response.insert_header((RETRY_AFTER, RETRY_SECONDS.to_string()));
             }
             Self::MethodNotAllowed { allow } => {
                 response.insert_header((ALLOW, *allow));
@@ -201,6 +211,8 @@ impl From<UpsertError> for ApiError {
         match error {
             UpsertError::NotFound => Self::NotFound,
             UpsertError::Refused(field) => Self::Validation(vec![field]),
+            UpsertError::KeyReused => Self::KeyReused,
+            UpsertError::KeyInUse => Self::KeyInUse,
             UpsertError::Store(error) => error.into(),
         }
     }

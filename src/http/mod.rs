@@ -8,6 +8,7 @@ mod docs;
 mod error;
 mod export;
 mod health;
+mod idempotency;
 mod key_cache;
 pub mod metrics;
 pub mod openapi;
@@ -36,6 +37,9 @@ pub use wire::upsert::UpsertRequest;
 
 /// The version of the API that is spoken here, as clients must name it.
 pub const API_VERSION: &str = "1.1.0";
+
+/// Under this everything of the API is served too, as clients of the hosted one expect.
+const PREFIX: &str = "/open-api";
 
 /// The largest body that is read, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
@@ -94,7 +98,7 @@ pub fn serve(
             .configure(console::routes)
             .configure(api_routes)
             .service(
-                web::scope("/open-api")
+                web::scope(PREFIX)
                     .configure(api_routes)
                     .default_service(web::to(not_found)),
             )
@@ -107,7 +111,7 @@ pub fn serve(
     Ok(server.run())
 }
 
-/// Every path of the API: served at the root and under `/open-api`.
+/// Every path of the API: served at the root and under [`PREFIX`].
 fn api_routes(config: &mut ServiceConfig) {
     let read = Scope::CustomersRead;
     let write = Scope::CustomersWrite;

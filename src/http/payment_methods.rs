@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::auth::Caller;
 use super::customers::customer_id;
 use super::error::ApiError;
+use super::idempotency::{Idempotency, answer};
 use super::wire::payment_method::{self, MethodReply, MethodsReply};
 use crate::domain::payment_method::PaymentMethodId;
 use crate::store::Store;
@@ -31,20 +32,22 @@ pub async fn save(
     store: Data<Store>,
     caller: Caller,
     id: Path<String>,
+    idempotency: Idempotency,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
+    let once = idempotency.once(&body);
     let new = payment_method::from_json(body.into_inner())?;
     let id = customer_id(&id)?;
-    let saved = store
-        .customers(caller.company())
-        .save_payment_method(id, new)
-        .await?;
-    let mut reply = if saved.is_new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
-    Ok(reply.json(MethodReply::new(&saved.method)))
+    let customers = store.customers(caller.company());
+    let answer = answer(customers.save_payment_method(id, new), once, |saved| {
+        let mut reply = if saved.is_new {
+            HttpResponse::Created()
+        } else {
+            HttpResponse::Ok()
+        };
+        Ok(reply.json(MethodReply::new(&saved.method)))
+    });
+    Ok(answer.await?.reply)
 }
 
 /// `DELETE /customers/{id}/payment-methods/{payment_method}`

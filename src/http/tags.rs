@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::auth::Caller;
 use super::customers::{customer_id, upsert_reply};
 use super::error::ApiError;
+use super::idempotency::{Idempotency, answer};
 use super::wire::tags::TagsRequest;
 use crate::store::Store;
 
@@ -15,13 +16,14 @@ pub async fn retag(
     store: Data<Store>,
     caller: Caller,
     id: Path<String>,
+    idempotency: Idempotency,
     body: Json<Value>,
 ) -> Result<HttpResponse, ApiError> {
+    let once = idempotency.once(&body);
     let request = TagsRequest::from_json(body.into_inner())?;
     let id = customer_id(&id)?;
-    let retagged = store
-        .customers(caller.company())
-        .retag(id, request.remove, request.add)
-        .await?;
-    Ok(upsert_reply(&retagged))
+    let customers = store.customers(caller.company());
+    let retag = customers.retag(id, request.remove, request.add);
+    let answer = answer(retag, once, |retagged| Ok(upsert_reply(retagged))).await?;
+    Ok(answer.reply)
 }

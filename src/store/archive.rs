@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
+use super::Customers;
 use super::customers::FoundCustomer;
 use super::error::{StoreError, UpsertError};
-use super::{Customers, locks};
+use super::transaction::Write;
 use crate::domain::customer::CustomerId;
 
 /// Served by `customers_pkey`, `customers_by_phone` and `customers_by_email`.
@@ -52,8 +53,8 @@ impl Customers {
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub async fn archive(&self, id: CustomerId) -> Result<FoundCustomer, UpsertError> {
-        self.in_transaction(self.begin_by_id(), move |customers, connection| {
+    pub fn archive(&self, id: CustomerId) -> Write<FoundCustomer> {
+        self.write_one(id, move |customers, connection| {
             Box::pin(async move {
                 // Served by customers_pkey.
                 let archive = "update customers
@@ -63,7 +64,6 @@ impl Customers {
                 customers.find_written(connection, id).await
             })
         })
-        .await
     }
 
     /// Makes a customer live again; one that is live stays as it is.
@@ -73,9 +73,8 @@ impl Customers {
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub async fn restore(&self, id: CustomerId) -> Result<Restored, UpsertError> {
-        let begin = locks::begin_alone(self.company.id);
-        self.in_transaction(begin, move |customers, connection| {
+    pub fn restore(&self, id: CustomerId) -> Write<Restored> {
+        self.write_alone(id, move |customers, connection| {
             Box::pin(async move {
                 // Served by customers_pkey.
                 let restore = "update customers
@@ -88,7 +87,6 @@ impl Customers {
                 })
             })
         })
-        .await
     }
 
     /// Erases a customer with all that is kept about it.
@@ -98,19 +96,17 @@ impl Customers {
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub async fn erase(&self, id: CustomerId) -> Result<(), UpsertError> {
-        let begin = locks::begin_alone(self.company.id);
-        self.in_transaction(begin, move |customers, connection| {
+    pub fn erase(&self, id: CustomerId) -> Write<()> {
+        self.write_alone(id, move |customers, connection| {
             Box::pin(async move {
                 // Served by customers_pkey; what refers to the customer goes with it.
                 let erase = "delete from customers where company_id = $1 and id = $2";
-                match customers.execute(connection, erase, id).await? {
+                match customers.execute(&mut *connection, erase, id).await? {
                     0 => Err(UpsertError::NotFound),
-                    _ => Ok(()),
+                    _ => Ok(customers.erase_replies(connection, id).await?),
                 }
             })
         })
-        .await
     }
 
     /// Executes a statement about the company `$1` and the customer `$2`; the answer is how many

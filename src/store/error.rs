@@ -24,10 +24,30 @@ pub enum UpsertError {
     /// What the customer would become is not allowed.
     #[error("{}: {}", .0.field, .0.message)]
     Refused(FieldError),
+    /// Another request was done under this idempotency key.
+    #[error("the idempotency key is of another request")]
+    KeyReused,
+    /// The request with this idempotency key is under way.
+    #[error("the request with the idempotency key is under way")]
+    KeyInUse,
     /// The database did not do it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl StoreError {
+    /// Whether a lock was not to be had in time.
+    pub(super) fn is_lock_timeout(&self) -> bool {
+        let (Self::Unavailable(error) | Self::Internal(error)) = self;
+        error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .is_some_and(|code| code == LOCK_TIMEOUT)
+    }
+}
+
+/// The SQLSTATE of a lock that was not to be had in time.
+const LOCK_TIMEOUT: &str = "55P03";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -61,7 +81,8 @@ impl From<sqlx::Error> for UpsertError {
 /// standby (25006), and an operator's intervention (57: shutdown, start-up, cancelled).
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_passing(code: &str) -> bool {
-    matches!(code.get(..2), Some("08" | "40" | "53" | "57")) || matches!(code, "25006" | "55P03")
+    matches!(code.get(..2), Some("08" | "40" | "53" | "57"))
+        || matches!(code, "25006" | LOCK_TIMEOUT)
 }
 
 #[cfg(test)]

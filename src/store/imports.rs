@@ -91,8 +91,8 @@ impl Customers {
         note: impl FnOnce(&Results) -> Result<Checkpoint, E>,
     ) -> Result<Option<Checkpoint>, E> {
         let mut connection = self.pool.get().await?;
-        let begin = AssertSqlSafe(locks::begin_alone(self.company.id));
-        let transaction = connection.begin_with(begin).await;
+        let begin = format!("begin; {}", locks::take_alone(self.company.id));
+        let transaction = connection.begin_with(AssertSqlSafe(begin)).await;
         let mut transaction = transaction.map_err(StoreError::from)?;
         let results = self.do_all(&mut transaction, rows).await?;
         let after = note(&results)?;

@@ -7,6 +7,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::domain::CompanyId;
+use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::matching::MatchKeys;
 
 /// The first half of the two-part lock of a company; keys use the one-part locks, which Postgres
@@ -25,12 +26,20 @@ pub fn alone(company: CompanyId) -> String {
     format!("select pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
 }
 
-/// The statement that begins a transaction and keeps all others who write to `company` out until it
-/// ends. Twenty thousand single locks, as many customers would need, are more than Postgres has.
+/// The same, for as long as requests wait. Twenty thousand single locks, as many customers would
+/// need, are more than Postgres has.
 #[must_use]
-pub fn begin_alone(company: CompanyId) -> String {
+pub fn take_alone(company: CompanyId) -> String {
     let company = company_number(company);
-    format!("begin; select {TIMEOUTS}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
+    format!("select {TIMEOUTS}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
+}
+
+/// The statement that keeps others out who are sent with the same idempotency key. It comes before
+/// all other locks: who waits for it must hold none that the other wants.
+#[must_use]
+pub fn once(company: CompanyId, key: &IdempotencyKey) -> String {
+    let number = i64::from_be_bytes(lock_number(company, "idempotency key", key.as_str()));
+    format!("select {TIMEOUTS}, pg_advisory_xact_lock({number})")
 }
 
 /// Two companies with one number only wait for each other a little.
@@ -64,16 +73,16 @@ impl Locks {
         }
     }
 
-    /// The statement that begins a transaction and takes the locks, in one round trip.
+    /// The statement that takes the locks.
     ///
     /// The look-up must come in a later statement: its snapshot must be younger than the locks. The
     /// company's lock is shared here; whoever works on very many customers at once takes it alone.
     #[must_use]
-    pub fn begin(&self) -> String {
+    pub fn take(&self) -> String {
         // One statement, whose expressions are evaluated from left to right: each statement of its
         // own would be parsed and planned at every upsert.
         let mut sql = format!(
-            "begin; select {TIMEOUTS}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
+            "select {TIMEOUTS}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
             self.company
         );
         for key in &self.keys {
@@ -114,7 +123,7 @@ mod tests {
         let company = CompanyId::generate();
         let ours = Locks::new(company, &keys("763 555 0100", "a@example.com"));
         let theirs = Locks::new(company, &keys("(763) 555-0100", "A@EXAMPLE.com"));
-        assert_eq!(ours.begin(), theirs.begin());
+        assert_eq!(ours.take(), theirs.take());
         assert_eq!(ours.keys.len(), 2);
         assert!(ours.keys.is_sorted());
     }

@@ -11,10 +11,12 @@ mod error;
 mod export;
 mod imports;
 mod keys;
+mod lease;
 mod list;
 mod listed;
 mod locks;
 pub mod migrate;
+mod once;
 mod payment_methods;
 mod personal_data;
 mod pool;
@@ -50,11 +52,14 @@ pub use export::Export;
 pub use imports::{Checkpoint, Tally};
 pub use keys::KeySummary;
 pub use list::{CustomerPage, Filters, ListQuery};
+pub use once::Done;
 pub use payment_methods::Saved;
 pub use personal_data::PersonalData;
 pub use rehearsal::Rehearsal;
+pub use transaction::Write;
 pub use upsert::Upserted;
 pub use upsert_many::Results;
+use usage::Leases;
 pub use usage::Usage;
 
 /// For so many connections one may be kept by an export.
@@ -68,6 +73,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Store {
     pool: Pool,
     totals: Totals,
+    leases: Leases,
     /// Turns for those who read everything: they must not take all connections.
     exports: Arc<Semaphore>,
     /// How long writers wait for their locks, in seconds.
@@ -97,6 +103,7 @@ impl Store {
         let pool = Pool::new(session, connections);
         Ok(Self {
             totals: Totals::new(),
+            leases: Leases::default(),
             exports: exports(&pool),
             lock_waits: lock_waits(),
             shares: Arc::default(),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Customers;
 use super::error::{StoreError, UpsertError};
 use super::row::Columns;
+use super::transaction::Write;
 use crate::domain::FieldError;
 use crate::domain::customer::CustomerId;
 use crate::domain::payment_method::{
@@ -80,30 +81,24 @@ impl Customers {
     /// # Errors
     /// When there is no such customer, when it has too many already, or when the database fails.
     /// Nothing is written then.
-    pub async fn save_payment_method(
-        &self,
-        customer: CustomerId,
-        new: NewPaymentMethod,
-    ) -> Result<Saved, UpsertError> {
-        self.in_transaction(self.begin_by_id(), move |customers, connection| {
+    pub fn save_payment_method(&self, customer: CustomerId, new: NewPaymentMethod) -> Write<Saved> {
+        self.write_one(customer, move |customers, connection| {
             Box::pin(customers.save_locked(connection, customer, new))
         })
-        .await
     }
 
     /// Removes a payment method of a customer.
     ///
     /// # Errors
     /// When there is no such customer, or none with this payment method, or the database fails.
-    pub async fn remove_payment_method(
+    pub fn remove_payment_method(
         &self,
         customer: CustomerId,
         method: PaymentMethodId,
-    ) -> Result<(), UpsertError> {
-        self.in_transaction(self.begin_by_id(), move |customers, connection| {
+    ) -> Write<()> {
+        self.write_one(customer, move |customers, connection| {
             Box::pin(customers.remove_locked(connection, customer, method))
         })
-        .await
     }
 
     /// The same as [`Self::payment_methods`], within a transaction.

@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 
 use super::error::{StoreError, UpsertError};
+use super::transaction::Write;
 use super::{Customers, Upserted};
 use crate::domain::customer::CustomerId;
 use crate::domain::matching::Outcome;
@@ -14,16 +15,10 @@ impl Customers {
     /// # Errors
     /// When there is no such customer, when it would carry more tags than it may, or when the
     /// database fails. Nothing is written then.
-    pub async fn retag(
-        &self,
-        id: CustomerId,
-        removed: Tags,
-        added: Tags,
-    ) -> Result<Upserted, UpsertError> {
-        self.in_transaction(self.begin_by_id(), move |customers, connection| {
+    pub fn retag(&self, id: CustomerId, removed: Tags, added: Tags) -> Write<Upserted> {
+        self.write_one(id, move |customers, connection| {
             Box::pin(customers.retag_locked(connection, id, removed, added))
         })
-        .await
     }
 
     async fn retag_locked(

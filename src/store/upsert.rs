@@ -10,6 +10,7 @@ use super::Customers;
 use super::error::{StoreError, UpsertError};
 use super::locks::Locks;
 use super::row::{self, COLUMNS};
+use super::transaction::Write;
 use super::written;
 use crate::domain::customer::{Change, Customer, CustomerId, Profile};
 use crate::domain::matching::{Match, MatchKeys, MatchedBy, Outcome};
@@ -122,17 +123,13 @@ impl Customers {
     /// # Errors
     /// When there is no customer with `id`, when the result would not be allowed, or when the
     /// database fails. Nothing is written then.
-    pub async fn upsert(
-        &self,
-        id: Option<CustomerId>,
-        change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    pub fn upsert(&self, id: Option<CustomerId>, change: Change) -> Write<Upserted> {
         let asked = MatchKeys::asked(&change, self.company.default_region);
-        let begin = Locks::new(self.company.id, &asked).begin();
-        self.in_transaction(begin, move |customers, connection| {
+        let locks = Locks::new(self.company.id, &asked).take();
+        let about = |upserted: &Upserted| vec![upserted.customer.id];
+        self.write(locks, about, move |customers, connection| {
             Box::pin(customers.upsert_locked(connection, id, asked, change))
         })
-        .await
     }
 
     async fn upsert_locked(
@@ -274,7 +271,8 @@ impl Customers {
         let outcome = if profile == customer.profile {
             Outcome::Unchanged
         } else {
-            self.write(connection, customer.id, &profile).await?;
+            self.write_profile(connection, customer.id, &profile)
+                .await?;
             customer.profile = profile;
             Outcome::Updated
         };
@@ -285,7 +283,7 @@ impl Customers {
         })
     }
 
-    async fn write(
+    async fn write_profile(
         &self,
         connection: &mut PgConnection,
         id: CustomerId,

@@ -10,9 +10,10 @@ use sqlx::{Arguments, AssertSqlSafe, PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::row::{self, COLUMNS};
+use super::transaction::Write;
 use super::upsert::Upserted;
 use super::written::{self, Many};
-use super::{Customers, StoreError, UpsertError, locks};
+use super::{Customers, StoreError, locks};
 use crate::domain::customer::{Customer, CustomerId};
 use crate::domain::email::EmailKey;
 use crate::domain::phone::PhoneKey;
@@ -110,12 +111,15 @@ impl Customers {
     ///
     /// # Errors
     /// When the database fails. Nothing is written then.
-    pub async fn upsert_many(&self, rows: Vec<Row>) -> Result<Results, UpsertError> {
-        let begin = locks::begin_alone(self.company.id);
-        self.in_transaction(begin, move |customers, connection| {
+    pub fn upsert_many(&self, rows: Vec<Row>) -> Write<Results> {
+        let about = |results: &Results| {
+            let done = results.iter().flatten();
+            done.map(|upserted| upserted.customer.id).collect()
+        };
+        let locks = locks::take_alone(self.company.id);
+        self.write(locks, about, move |customers, connection| {
             Box::pin(async move { Ok(customers.do_all(connection, &rows).await?) })
         })
-        .await
     }
 
     /// Reads, changes and writes in a transaction in which nobody else writes to the company.

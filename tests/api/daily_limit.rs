@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::app::{send, with_scopes};
+use crate::support::program::Serve;
 use crate::support::{App, Reply, Tenant, bodies};
 
 async fn limited(app: &App, limit: u32, scopes: &[Scope]) -> Tenant {
@@ -161,6 +162,9 @@ async fn yesterdays_requests_do_not_count() {
         (200, 429)
     );
     app.sql("update api_key_usage set day = day - 1").await;
+    // This one has not seen yet that the day was used up.
+    let second = app.second_server();
+    let tenant = tenant.on(&second);
     assert_eq!(
         (tenant.list("").await.status, tenant.list("").await.status),
         (200, 429)
@@ -184,4 +188,50 @@ async fn requests_at_once_do_not_get_past_the_limit() {
     let statuses = calls.join_all().await;
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 10);
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 30);
+}
+
+/// Requests of today, as the database counts them.
+async fn counted(app: &App) -> Vec<i64> {
+    app.column("select used from api_key_usage").await
+}
+
+#[tokio::test]
+async fn a_busy_key_is_counted_by_its_server_and_what_it_took_too_much_is_given_back() {
+    let app = App::start().await;
+    let key = limited(&app, 100_000, &Scope::ALL).await.key;
+    let settings = [("DATABASE_URL", app.database_url.as_str())];
+    let mut serve = Serve::start(&settings);
+    let tenant = app.with_key(&key).at(&serve.base());
+    for made in 1..=200 {
+        assert_remaining(&tenant.auth_test().await, 100_000, 100_000 - made);
+    }
+    // 1 + 2 + 4 + … + 64, and 100 at a time from then on: eight writes for two hundred requests.
+    assert_eq!(counted(&app).await, [227]);
+    assert_eq!(serve.stop(), Some(0));
+    assert_eq!(counted(&app).await, [200]);
+}
+
+#[tokio::test]
+async fn busy_servers_together_serve_no_more_than_the_limit() {
+    let app = App::start().await;
+    let second = app.second_server();
+    let tenant = limited(&app, 1_000, &Scope::ALL).await;
+    let mut callers = JoinSet::new();
+    for n in 0..8 {
+        let tenant = if n % 2 == 0 {
+            tenant.clone()
+        } else {
+            tenant.on(&second)
+        };
+        callers.spawn(async move {
+            let mut served = 0;
+            while tenant.auth_test().await.status == 200 {
+                served += 1;
+            }
+            served
+        });
+    }
+    let served: u32 = callers.join_all().await.iter().sum();
+    assert_eq!(served, 1_000);
+    assert_eq!(counted(&app).await, [1_000]);
 }

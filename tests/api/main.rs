@@ -26,6 +26,7 @@ mod export;
 mod get;
 mod health;
 mod hostile;
+mod idempotency;
 mod import;
 mod list;
 mod long_texts;

@@ -57,6 +57,7 @@ fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
     {
         let ours = [
             "clientele-",
+            "idempotency-",
             "ratelimit-",
             "x-request-id",
             "retry-after",
@@ -257,6 +258,19 @@ async fn refusals_are_as_documented() {
     }
     let bad = app.post(json!({"email": "x", "tags": 1})).await;
     check(&document, "/customers", "post", &bad);
+    let keyed = |body: Value| {
+        let request = app.request(Method::POST, "/customers");
+        send(request.header("idempotency-key", "k").json(&body))
+    };
+    for (body, status) in [
+        (json!({}), 201),
+        (json!({}), 201),
+        (json!({"email": null}), 422),
+    ] {
+        let reply = keyed(body).await;
+        assert_eq!(reply.status, status);
+        check(&document, "/customers", "post", &reply);
+    }
     let missing = app.get("none").await;
     assert_eq!(missing.status, 404);
     check(&document, "/customers/{id}", "get", &missing);

@@ -68,6 +68,13 @@ impl Call {
             .error("415", "UnsupportedMediaType")
     }
 
+    /// May be sent again without being done again.
+    pub fn once(self) -> Self {
+        self.takes(&["idempotency-key"])
+            .error("409", "KeyInUse")
+            .error("422", "KeyReused")
+    }
+
     /// About something that may not be there.
     pub fn may_miss(self) -> Self {
         self.error("404", "NotFound")

@@ -25,11 +25,14 @@ const SAVE: &str = "One with a provider and token that the customer has already 
 number anywhere in the body is refused.";
 
 /// How an upsert tells what it did.
-const OUTCOME: [&str; 3] = [
+const OUTCOME: [&str; 4] = [
+    REPLAYED,
     "clientele-outcome",
     "clientele-matched-by",
     "clientele-also-matches",
 ];
+/// How any reply tells that it was given before.
+const REPLAYED: &str = "idempotency-replayed";
 
 /// Adds all of them.
 pub fn add_to(paths: &mut Paths) {
@@ -54,14 +57,17 @@ fn all_customers(paths: &mut Paths) {
     .replies("200", "A page of customers", "CustomerList", &[])
     .add_to(paths, HttpMethod::Get, "/customers");
     Call::new("upsertCustomer", TAG, "Create or update", UPSERT, WRITE)
+        .once()
         .body("CustomerBody")
         .may_miss()
-        .replies("201", "Created", "Customer", &OUTCOME[..1])
+        .replies("201", "Created", "Customer", &OUTCOME[..2])
         .replies("200", "Updated", "Customer", &OUTCOME)
         .add_to(paths, HttpMethod::Post, "/customers");
     Call::new("upsertCustomers", TAG, "Many at once", BATCH, WRITE)
+        .once()
+        .may_miss()
         .body("BatchBody")
-        .replies("200", "What became of each", "BatchReply", &[])
+        .replies("200", "What became of each", "BatchReply", &[REPLAYED])
         .add_to(paths, HttpMethod::Post, "/customers/batch");
     let types = [
         "text/csv",
@@ -92,18 +98,21 @@ fn one_customer(paths: &mut Paths) {
     let archive =
         "An archived customer is found by its id, and otherwise neither listed nor matched.";
     Call::new("archiveCustomer", TAG, "Archive", archive, WRITE)
+        .once()
         .takes(&["id"])
         .may_miss()
-        .replies("200", "The customer, archived", item, &[])
+        .replies("200", "The customer, archived", item, &[REPLAYED])
         .add_to(paths, HttpMethod::Post, "/customers/{id}/archive");
     Call::new("restoreCustomer", TAG, "Restore", RESTORE, WRITE)
+        .once()
         .takes(&["id"])
         .may_miss()
-        .replies("200", "The customer, live", item, &OUTCOME[2..])
+        .replies("200", "The customer, live", item, &[REPLAYED, OUTCOME[3]])
         .add_to(paths, HttpMethod::Post, "/customers/{id}/restore");
     let retag =
         "What is to be removed goes first; then the others are added behind those that stay.";
     Call::new("retagCustomer", TAG, "Add and remove tags", retag, WRITE)
+        .once()
         .takes(&["id"])
         .body("TagsBody")
         .may_miss()
@@ -146,11 +155,12 @@ fn payment_methods(paths: &mut Paths) {
         .replies("200", "All of the customer's", "PaymentMethodList", &[])
         .add_to(paths, HttpMethod::Get, path);
     Call::new("savePaymentMethod", TAG, "Save", SAVE, write)
+        .once()
         .takes(&["id"])
         .body("PaymentMethodBody")
         .may_miss()
-        .replies("201", "Saved", "PaymentMethodReply", &[])
-        .replies("200", "Updated", "PaymentMethodReply", &[])
+        .replies("201", "Saved", "PaymentMethodReply", &[REPLAYED])
+        .replies("200", "Updated", "PaymentMethodReply", &[REPLAYED])
         .add_to(paths, HttpMethod::Post, path);
     Call::new("removePaymentMethod", TAG, "Remove", "For good.", write)
         .takes(&["id", "payment_method"])

@@ -28,6 +28,8 @@ pub fn add_to(components: &mut Components) {
         ("UnsupportedApiVersion", "UNSUPPORTED_API_VERSION"),
         ("InsufficientScope", "INSUFFICIENT_SCOPE"),
         ("RateLimitExceeded", "RATE_LIMIT_EXCEEDED"),
+        ("IdempotencyKeyInUse", "IDEMPOTENCY_KEY_IN_USE"),
+        ("IdempotencyKeyReused", "IDEMPOTENCY_KEY_REUSED"),
     ];
     let mut schemas: Vec<(&str, AnySchema)> = codes
         .into_iter()
@@ -176,6 +178,21 @@ fn all() -> Vec<Described> {
                 },
             )
         },
+        Described {
+            headers: &["retry-after"],
+            ..described(
+                "KeyInUse",
+                "The request with this idempotency key is still under way: retry",
+                "IdempotencyKeyInUse",
+                ApiError::KeyInUse,
+            )
+        },
+        described(
+            "KeyReused",
+            "Another request was done under this idempotency key",
+            "IdempotencyKeyReused",
+            ApiError::KeyReused,
+        ),
         described(
             "InternalError",
             "Our fault; the log has the cause under the request id",

@@ -19,7 +19,7 @@ const ALWAYS: [&str; 4] = [
 /// Adds all of them.
 pub fn add_to(components: &mut Components) {
     let seconds = || integer(0, None).examples([json!(3600)]);
-    let headers: [(&str, &str, ObjectBuilder); 10] = [
+    let headers: [(&str, &str, ObjectBuilder); 11] = [
         (
             "x-request-id",
             "The caller's own, if it sent one of up to 128 letters, digits and `-_.:/+=@`",
@@ -60,6 +60,11 @@ pub fn add_to(components: &mut Components) {
             "clientele-also-matches",
             "Another customer with the same phone or e-mail, which stays as it is; only when there is one",
             uuid(),
+        ),
+        (
+            "idempotency-replayed",
+            "The request was done before under its key; this is the reply of that time",
+            one_of(&["true"]),
         ),
         (
             "content-disposition",

@@ -112,6 +112,7 @@ pub fn add_to(components: &mut Components) {
         add(components, query(name, about, schema));
     }
     add(components, version());
+    add(components, idempotency_key());
     add(components, path("id", "The customer"));
     add(components, path("payment_method", "The payment method"));
 }
@@ -147,6 +148,21 @@ fn path(name: &str, about: &str) -> Parameter {
         .required(Required::True)
         .description(Some(about))
         .schema(Some(uuid()))
+        .build()
+}
+
+fn idempotency_key() -> Parameter {
+    let key = string().min_length(Some(1)).max_length(Some(255));
+    let key = key.examples([json!("8e03978e-40d5-43dd-bc93-6894a57f9324")]);
+    ParameterBuilder::new()
+        .name("idempotency-key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Names the request: sent again within 24 hours, it is not done again, and told what it was \
+             told first. Visible ASCII",
+        ))
+        .schema(Some(key))
         .build()
 }
 

@@ -80,18 +80,18 @@ fn row(value: Value, region: DefaultRegion) -> Result<Row, RowError> {
     Ok(Row::new(request.id, request.change, None, region))
 }
 
-impl From<Refusal> for RowError {
-    fn from(refusal: Refusal) -> Self {
+impl From<&Refusal> for RowError {
+    fn from(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NotFound => Self::NotFound,
-            Refusal::Field(error) => Self::Validation(vec![error]),
+            Refusal::Field(error) => Self::Validation(vec![error.clone()]),
         }
     }
 }
 
 impl<'a> BatchReply<'a> {
     /// The reply that tells what became of each row, in their order.
-    pub fn new(results: &'a [Result<Upserted, RowError>]) -> Self {
+    pub fn new(results: &'a [Result<&'a Upserted, RowError>]) -> Self {
         let mut summary = Summary {
             total: results.len(),
             ..Summary::default()
@@ -119,7 +119,7 @@ impl<'a> BatchReply<'a> {
 }
 
 impl<'a> RowReply<'a> {
-    fn new(index: usize, result: &'a Result<Upserted, RowError>) -> Self {
+    fn new(index: usize, result: &'a Result<&'a Upserted, RowError>) -> Self {
         match result {
             Ok(upserted) => Self {
                 index,

@@ -108,6 +108,14 @@ impl Serve {
         serve
     }
 
+    /// `http://127.0.0.1:<port>`, as the line to paste has it.
+    pub fn base(&self) -> String {
+        let from = self.curl.find("http://").expect("a URL");
+        let port = self.curl[from..].find("/customers");
+        let port = port.or_else(|| self.curl[from..].find("/health"));
+        self.curl[from..from + port.expect("a path")].to_owned()
+    }
+
     /// Tells it to stop; the answer is its exit code.
     pub fn stop(&mut self) -> Option<i32> {
         self.signal("-TERM");
