@@ -152,7 +152,10 @@ fn path(name: &str, about: &str) -> Parameter {
 }
 
 fn idempotency_key() -> Parameter {
-    let key = string().min_length(Some(1)).max_length(Some(255));
+    let key = string()
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some("^[ -~]*[!-~][ -~]*$"));
     let key = key.examples([json!("8e03978e-40d5-43dd-bc93-6894a57f9324")]);
     ParameterBuilder::new()
         .name("idempotency-key")
