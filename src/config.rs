@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
+use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
@@ -17,10 +19,12 @@ const DEFAULT_METRICS_BIND: &str = "127.0.0.1:9464";
 /// Instead of the address of metrics.
 const OFF: &str = "off";
 const DEFAULT_DB_CONNECTIONS: usize = 16;
+/// More than a client with an old key sends, and much less than somebody who tries keys.
+const DEFAULT_FAILED_AUTHENTICATIONS: u32 = 60;
 
 /// Every setting as it is named in the file; in the environment they are in capitals behind
 /// `CLIENTELE_`, but for `DATABASE_URL`.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "database_url",
     "bind",
     "metrics_bind",
@@ -29,6 +33,8 @@ const NAMES: [&str; 8] = [
     "migrate",
     "pg_bin",
     "log_format",
+    "failed_authentications_per_minute",
+    "trusted_proxies",
 ];
 
 /// How the program runs.
@@ -50,6 +56,10 @@ pub struct Settings {
     pub pg_bin: Option<PathBuf>,
     /// How the log is written.
     pub log_format: LogFormat,
+    /// How many keys that do not work an address may try in a minute; none: any number.
+    pub failed_authentications: Option<NonZeroU32>,
+    /// Proxies that tell in `x-forwarded-for` for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// How a line of the log is written.
@@ -159,6 +169,11 @@ impl Settings {
             log_format: get(&config, "log_format")?.unwrap_or(LogFormat::Pretty),
             migrate: get(&config, "migrate")?.unwrap_or(true),
             pg_bin: get(&config, "pg_bin")?,
+            failed_authentications: NonZeroU32::new(
+                get(&config, "failed_authentications_per_minute")?
+                    .unwrap_or(DEFAULT_FAILED_AUTHENTICATIONS),
+            ),
+            trusted_proxies: networks(&config, "trusted_proxies")?,
         })
     }
 }
@@ -235,6 +250,23 @@ fn address(
     })
 }
 
+/// Comma-separated networks; an address is one of its own.
+fn networks(config: &Config, name: &'static str) -> Result<Vec<IpNet>, SettingsError> {
+    let written: Option<String> = get(config, name)?;
+    let parse = |part: &str| {
+        let network = part.parse().or_else(|_| part.parse().map(IpAddr::into));
+        network.map_err(|_| {
+            malformed(
+                name,
+                "must be addresses or networks, such as 10.0.0.1, 10.1.0.0/16",
+            )
+        })
+    };
+    let written = written.unwrap_or_default();
+    let parts = written.split(',').map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(parse).collect()
+}
+
 fn malformed(name: &'static str, reason: &(impl ToString + ?Sized)) -> SettingsError {
     SettingsError::Malformed {
         name,
@@ -279,6 +311,8 @@ mod tests {
         let metrics = settings.metrics_bind.map(|address| address.to_string());
         assert_eq!(metrics.as_deref(), Some(DEFAULT_METRICS_BIND));
         assert_eq!(settings.log_format, LogFormat::Pretty);
+        assert_eq!(settings.failed_authentications, NonZeroU32::new(60));
+        assert!(settings.trusted_proxies.is_empty());
         let off = [("CLIENTELE_METRICS_BIND", "off"), ("HOME", "/x")];
         assert_eq!(read("", &off).unwrap().metrics_bind, None);
         assert_eq!(settings.database_url, None);
@@ -294,6 +328,8 @@ mod tests {
                 ("CLIENTELE_MIGRATE", "false"),
                 ("CLIENTELE_PG_BIN", ""),
                 ("CLIENTELE_DATA_DIR", "/tmp/007"),
+                ("CLIENTELE_FAILED_AUTHENTICATIONS_PER_MINUTE", "0"),
+                ("CLIENTELE_TRUSTED_PROXIES", "10.0.0.1, fd00::/8"),
             ],
         )
         .unwrap();
@@ -304,6 +340,13 @@ mod tests {
         assert_eq!(settings.db_connections, 5);
         assert!(!settings.migrate);
         assert_eq!(settings.pg_bin, None);
+        assert_eq!(settings.failed_authentications, None);
+        let proxies: Vec<String> = settings
+            .trusted_proxies
+            .iter()
+            .map(IpNet::to_string)
+            .collect();
+        assert_eq!(proxies, ["10.0.0.1/32", "fd00::/8"]);
         assert_eq!(settings.data_dir, Path::new("/tmp/007"));
     }
 
@@ -325,6 +368,8 @@ mod tests {
             ("CLIENTELE_DB_CONNECTIONS", "many"),
             ("CLIENTELE_DB_CONNECTIONS", "0"),
             ("CLIENTELE_MIGRATE", "perhaps"),
+            ("CLIENTELE_FAILED_AUTHENTICATIONS_PER_MINUTE", "-1"),
+            ("CLIENTELE_TRUSTED_PROXIES", "proxy.example.com"),
             ("DATABASE_URL", "localhost"),
         ] {
             let error = read("", &[(name, value)]).unwrap_err();

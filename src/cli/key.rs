@@ -36,6 +36,9 @@ pub enum Command {
         /// The most requests on one UTC day; unlimited without it
         #[arg(long)]
         daily_limit: Option<NonZeroU32>,
+        /// The most requests within a second, on each server; unlimited without it
+        #[arg(long)]
+        rate_limit: Option<NonZeroU32>,
         /// How long it works, such as 90d or 12h; for ever without it
         #[arg(long, value_parser = lifetime)]
         expires: Option<TimeDelta>,
@@ -62,6 +65,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
             company,
             scopes,
             daily_limit,
+            rate_limit,
             expires,
             name,
         } => {
@@ -70,6 +74,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
                 name,
                 scopes,
                 daily_limit,
+                rate_limit,
                 expires_at: expires.map(|lifetime| Utc::now() + lifetime),
             };
             let key = store.create_key(company, new).await?;
@@ -91,19 +96,19 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
 
 fn print_keys(keys: &[KeySummary]) -> Result<(), CliError> {
     print(&format!(
-        "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:30}  NAME",
-        "ID", "STATE", "CREATED", "EXPIRES", "LAST USED", "PER DAY", "SCOPES"
+        "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:10}  {:30}  NAME",
+        "ID", "STATE", "CREATED", "EXPIRES", "LAST USED", "PER DAY", "PER SECOND", "SCOPES"
     ))?;
     for key in keys {
         print(&format!(
-            "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:30}  {}",
+            "{:16}  {:8}  {:20}  {:20}  {:20}  {:10}  {:10}  {:30}  {}",
             key.id,
             state(key, Utc::now()),
             time(Some(key.created_at)),
             time(key.expires_at),
             time(key.last_used_at),
-            key.daily_limit
-                .map_or_else(|| "-".to_owned(), |limit| limit.to_string()),
+            number(key.daily_limit),
+            number(key.rate_limit),
             key.scopes.join(","),
             key.name.as_deref().unwrap_or("-")
         ))?;
@@ -126,6 +131,10 @@ fn time(time: Option<DateTime<Utc>>) -> String {
         || "-".to_owned(),
         |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
     )
+}
+
+fn number(number: Option<impl ToString>) -> String {
+    number.map_or_else(|| "-".to_owned(), |number| number.to_string())
 }
 
 fn lifetime(raw: &str) -> Result<TimeDelta, String> {

@@ -67,7 +67,11 @@ async fn serve(
         tokio::spawn(server);
     }
     let housekeeping = tokio::spawn(keep_house(store.clone()));
-    let options = http::Options::for_connections(store.connections());
+    let options = http::Options {
+        failed_authentications: settings.failed_authentications,
+        trusted_proxies: settings.trusted_proxies.clone(),
+        ..http::Options::for_connections(store.connections())
+    };
     let server = http::serve(listeners.api, store.clone(), metrics, options)?;
     greet(address, metrics_address, demo_key.as_deref());
     let stopped = until_stopped(server, stop).await;

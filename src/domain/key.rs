@@ -57,6 +57,8 @@ pub struct NewKey {
     pub scopes: Vec<Scope>,
     /// How many requests it may make on one UTC day.
     pub daily_limit: Option<NonZeroU32>,
+    /// How many requests it may make within a second, on each server.
+    pub rate_limit: Option<NonZeroU32>,
     /// When it stops working.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -73,6 +75,8 @@ pub struct KeyRecord {
     pub scopes: Vec<Scope>,
     /// How many requests it may make on one UTC day.
     pub daily_limit: Option<NonZeroU32>,
+    /// How many requests it may make within a second, on each server.
+    pub rate_limit: Option<NonZeroU32>,
     /// When it stops working.
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
@@ -244,6 +248,7 @@ mod tests {
             secret: key.secret_hash(),
             scopes: vec![],
             daily_limit: None,
+            rate_limit: None,
             expires_at: None,
             revoked_at: None,
         }

@@ -1,8 +1,9 @@
-//! Who is calling, and whether they may: key, version, daily limit, then scope, in this order and
-//! before anything of the request itself is looked at.
+//! Who is calling, and whether they may: key, version, limits, then scope, in this order and before
+//! anything of the request itself is looked at.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -14,7 +15,9 @@ use chrono::{DateTime, Days, NaiveTime, Utc};
 
 use super::API_VERSION;
 use super::error::ApiError;
+use super::failed_authentications::FailedAuthentications;
 use super::key_cache::KeyCache;
+use super::rate_limits::RateLimits;
 use super::wire::auth::AuthTest;
 use crate::domain::Company;
 use crate::domain::key::{ApiKey, KeyRecord, Scope};
@@ -58,17 +61,23 @@ impl FromRequest for Caller {
     }
 }
 
-/// Lets the request through when its key, its version and its daily limit are in order.
+/// What every request with a key has to pass.
+pub struct Gate {
+    store: Store,
+    keys: KeyCache,
+    rate_limits: Arc<RateLimits>,
+    failures: Arc<FailedAuthentications>,
+}
+
+/// Lets the request through when its key, its version and its limits are in order.
 pub async fn authenticate(
-    store: Data<Store>,
-    keys: Data<KeyCache>,
+    gate: Data<Gate>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let now = Utc::now();
     let mut usage = None;
-    let admitted = admit(&store, &keys, request.headers(), now, &mut usage).await;
-    let mut response = match admitted {
+    let mut response = match gate.admit(&request, now, &mut usage).await {
         Ok(caller) => {
             let span = tracing::Span::current();
             span.record("company", tracing::field::display(caller.company().id));
@@ -108,59 +117,113 @@ pub async fn test(caller: Caller) -> Json<AuthTest> {
     Json(AuthTest::new(caller.company(), caller.scopes(), Utc::now()))
 }
 
-/// The checks in their order. `usage` is what to tell of the daily limit, whatever the result.
-async fn admit(
-    store: &Store,
-    keys: &KeyCache,
-    headers: &HeaderMap,
-    now: DateTime<Utc>,
-    usage: &mut Option<Usage>,
-) -> Result<Caller, ApiError> {
-    let key = authenticated(store, keys, headers, now).await?;
-    let current =
-        headers.get("rotor-api-version").map(HeaderValue::as_bytes) == Some(API_VERSION.as_bytes());
-    if let Some(limit) = key.daily_limit {
-        let today = now.date_naive();
-        *usage = Some(if current {
-            store.count_request(&key.id, today, limit).await?
-        } else {
-            store.usage(&key.id, today, limit).await?
-        });
+impl Gate {
+    /// A gate to `store`. The limits are those of the whole process.
+    pub fn new(
+        store: Store,
+        rate_limits: Arc<RateLimits>,
+        failures: Arc<FailedAuthentications>,
+    ) -> Self {
+        Self {
+            keys: KeyCache::new(store.clone()),
+            store,
+            rate_limits,
+            failures,
+        }
     }
-    if !current {
-        return Err(ApiError::UnsupportedVersion);
-    }
-    if let Some(usage) = usage.filter(|usage| !usage.allowed) {
-        return Err(ApiError::RateLimited {
-            limit: usage.limit.get(),
-            retry_after: seconds_to_midnight(now),
-        });
-    }
-    Ok(Caller { key })
-}
 
-async fn authenticated(
-    store: &Store,
-    keys: &KeyCache,
-    headers: &HeaderMap,
-    now: DateTime<Utc>,
-) -> Result<Arc<KeyRecord>, ApiError> {
-    let presented: ApiKey = headers
-        .get("x-api-key")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|raw| raw.trim().parse().ok())
-        .ok_or(ApiError::Unauthenticated)?;
-    let known = keys
-        .get(presented.id())
-        .await
-        .map_err(|error| ApiError::from(&*error))?;
-    let record = known
-        .record
-        .as_ref()
-        .filter(|record| record.admits(&presented, now))
-        .ok_or(ApiError::Unauthenticated)?;
-    if known.is_first_use() {
-        let (store, id) = (store.clone(), record.id.clone());
+    /// The checks in their order. `usage` is what to tell of the daily limit, whatever the result.
+    async fn admit(
+        &self,
+        request: &ServiceRequest,
+        now: DateTime<Utc>,
+        usage: &mut Option<Usage>,
+    ) -> Result<Caller, ApiError> {
+        let key = self.authenticated(request, now).await?;
+        let version = request.headers().get("rotor-api-version");
+        let is_current = version.map(HeaderValue::as_bytes) == Some(API_VERSION.as_bytes());
+        let in_time = if is_current {
+            self.in_time(&key)
+        } else {
+            Err(ApiError::UnsupportedVersion)
+        };
+        let today = now.date_naive();
+        if let Err(refusal) = in_time {
+            if let Some(limit) = key.daily_limit {
+                *usage = Some(self.store.usage(&key.id, today, limit).await?);
+            }
+            return Err(refusal);
+        }
+        if let Some(limit) = key.daily_limit {
+            let counted = self.store.count_request(&key.id, today, limit).await?;
+            *usage = Some(counted);
+            if !counted.allowed {
+                return Err(ApiError::RateLimited {
+                    limit: limit.get(),
+                    retry_after: seconds_to_midnight(now),
+                });
+            }
+        }
+        Ok(Caller { key })
+    }
+
+    /// Counts the request among those of the last second.
+    fn in_time(&self, key: &KeyRecord) -> Result<(), ApiError> {
+        let Some(limit) = key.rate_limit else {
+            return Ok(());
+        };
+        let counted = self.rate_limits.count(&key.id, limit);
+        counted.map_err(|wait| ApiError::TooFast {
+            limit: limit.get(),
+            retry_after: whole_seconds(wait),
+        })
+    }
+
+    /// The key of the request, when it works.
+    async fn authenticated(
+        &self,
+        request: &ServiceRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<KeyRecord>, ApiError> {
+        let headers = request.headers();
+        let presented = headers.get("x-api-key").ok_or(ApiError::Unauthenticated)?;
+        let from = request
+            .peer_addr()
+            .map(|peer| self.failures.address(peer.ip(), headers));
+        let failed = || {
+            if let Some(from) = from {
+                self.failures.failed(from);
+            }
+            ApiError::Unauthenticated
+        };
+        let presented: ApiKey = presented
+            .to_str()
+            .ok()
+            .and_then(|raw| raw.trim().parse().ok())
+            .ok_or_else(failed)?;
+        if let Some(from) = from {
+            let admitted = self.failures.admit(from, presented.id());
+            admitted.map_err(|wait| ApiError::TooManyFailures {
+                retry_after: whole_seconds(wait),
+            })?;
+        }
+        let known = self.keys.get(presented.id()).await;
+        let known = known.map_err(|error| ApiError::from(&*error))?;
+        let record = known
+            .record
+            .as_ref()
+            .filter(|record| record.admits(&presented, now))
+            .ok_or_else(failed)?;
+        if known.is_first_use() {
+            self.note_use(record);
+        }
+        Ok(Arc::clone(record))
+    }
+
+    /// Notes that a key works and is in use.
+    fn note_use(&self, record: &KeyRecord) {
+        self.failures.succeeded(&record.id);
+        let (store, id) = (self.store.clone(), record.id.clone());
         // Beside the request: it waits for no bookkeeping, and does not fail with it.
         actix_web::rt::spawn(async move {
             if let Err(error) = store.touch_key(&id).await {
@@ -168,7 +231,11 @@ async fn authenticated(
             }
         });
     }
-    Ok(Arc::clone(record))
+}
+
+/// A part of a second counts as a whole one: not to be early.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 fn tell_usage(headers: &mut HeaderMap, usage: Usage, now: DateTime<Utc>) {

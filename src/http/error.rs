@@ -39,6 +39,20 @@ pub enum ApiError {
         /// Seconds to the next one.
         retry_after: i64,
     },
+    /// The key has made too many requests within a second.
+    #[error("API key rate limit of {limit} requests per second exceeded")]
+    TooFast {
+        /// Requests in a second.
+        limit: u32,
+        /// Seconds until the next may come.
+        retry_after: u64,
+    },
+    /// The client has tried too many keys that do not work.
+    #[error("Too many failed authentications from this address")]
+    TooManyFailures {
+        /// Seconds until the next may come.
+        retry_after: u64,
+    },
     /// No such path, or no such customer of this company.
     #[error("Not found")]
     NotFound,
@@ -108,7 +122,9 @@ impl ApiError {
             Self::Unauthenticated => Some("AUTHENTICATION_REQUIRED"),
             Self::UnsupportedVersion => Some("UNSUPPORTED_API_VERSION"),
             Self::Forbidden(_) => Some("INSUFFICIENT_SCOPE"),
-            Self::RateLimited { .. } => Some("RATE_LIMIT_EXCEEDED"),
+            Self::RateLimited { .. } | Self::TooFast { .. } | Self::TooManyFailures { .. } => {
+                Some("RATE_LIMIT_EXCEEDED")
+            }
             Self::KeyReused => Some("IDEMPOTENCY_KEY_REUSED"),
             Self::KeyInUse => Some("IDEMPOTENCY_KEY_IN_USE"),
             Self::Validation(_)
@@ -154,7 +170,9 @@ impl ResponseError for ApiError {
             | Self::UnreadableBody => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } | Self::TooFast { .. } | Self::TooManyFailures { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -170,6 +188,9 @@ impl ResponseError for ApiError {
         let mut response = HttpResponse::build(self.status_code());
         match self {
             Self::RateLimited { retry_after, .. } => {
+                response.insert_header((RETRY_AFTER, retry_after.to_string()));
+            }
+            Self::TooFast { retry_after, .. } | Self::TooManyFailures { retry_after } => {
                 response.insert_header((RETRY_AFTER, retry_after.to_string()));
             }
             Self::Overloaded | Self::KeyInUse => {

@@ -7,6 +7,7 @@ mod customers;
 mod docs;
 mod error;
 mod export;
+mod failed_authentications;
 mod health;
 mod idempotency;
 mod key_cache;
@@ -14,23 +15,28 @@ pub mod metrics;
 pub mod openapi;
 mod payment_methods;
 mod privacy;
+mod rate_limits;
 mod request_id;
 mod tags;
 pub(crate) mod wire;
 
 use std::net::TcpListener;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer, Resource, Route};
+use ipnet::IpNet;
 
 use crate::domain::key::Scope;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use auth::Gate;
 use error::ApiError;
-use key_cache::KeyCache;
+use failed_authentications::FailedAuthentications;
+use rate_limits::RateLimits;
 // For whoever wants to read what a request says without a server: the fuzz targets.
 pub use wire::list::list_query;
 pub use wire::upsert::UpsertRequest;
@@ -52,10 +58,14 @@ const SHUTDOWN_SECONDS: u64 = 30;
 const CONNECTIONS_OF_A_WORKER: usize = 4;
 
 /// How the server is run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// Threads that serve requests.
     pub workers: usize,
+    /// How many keys that do not work an address may try in a minute; none: any number.
+    pub failed_authentications: Option<NonZeroU32>,
+    /// Proxies that tell in `x-forwarded-for` for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Options {
@@ -66,6 +76,8 @@ impl Options {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
             workers: (connections / CONNECTIONS_OF_A_WORKER).clamp(1, cores),
+            failed_authentications: None,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -82,14 +94,21 @@ pub fn serve(
     options: Options,
 ) -> std::io::Result<Server> {
     let metrics = Data::new(metrics);
+    // For all workers together: a client's connections are spread over them.
+    let limits = Arc::new(RateLimits::new());
+    let failures = Arc::new(FailedAuthentications::new(
+        options.failed_authentications,
+        options.trusted_proxies,
+    ));
+    let workers = options.workers;
     let server = HttpServer::new(move || {
         // Once for each worker, on its thread: what workers shared they would wake each other for.
-        let store = store.share(options.workers);
-        let keys = Data::new(KeyCache::new(store.clone()));
+        let store = store.share(workers);
+        let gate = Data::new(Gate::new(store.clone(), limits.clone(), failures.clone()));
         let store = Data::new(store);
         App::new()
             .app_data(store.clone())
-            .app_data(keys.clone())
+            .app_data(gate.clone())
             .app_data(metrics.clone())
             .app_data(error::json_config(BODY_LIMIT))
             .wrap(from_fn(request_id::trace))
@@ -104,7 +123,7 @@ pub fn serve(
             )
             .default_service(web::to(not_found))
     })
-    .workers(options.workers)
+    .workers(workers)
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals()
     .listen(listener)?;

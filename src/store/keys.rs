@@ -22,6 +22,8 @@ pub struct KeySummary {
     pub scopes: Vec<String>,
     /// Requests on one UTC day.
     pub daily_limit: Option<i64>,
+    /// Requests within a second.
+    pub rate_limit: Option<i32>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it stops working.
@@ -44,8 +46,8 @@ impl Store {
         let secret = key.secret_hash();
         let insert = sqlx::query(
             "insert into api_keys
-                (id, company_id, name, secret_sha256, scopes, daily_limit, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7)",
+                (id, company_id, name, secret_sha256, scopes, daily_limit, rate_limit, expires_at)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(key.id().as_str())
         .bind(company.as_uuid())
@@ -53,6 +55,10 @@ impl Store {
         .bind(secret.as_bytes())
         .bind(scopes)
         .bind(new.daily_limit.map(|limit| i64::from(limit.get())))
+        .bind(
+            new.rate_limit
+                .map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)),
+        )
         .bind(new.expires_at)
         .persistent(self.pool.keeps_statements());
         self.pool
@@ -69,7 +75,7 @@ impl Store {
         // Served by api_keys_pkey and companies_pkey.
         let query = sqlx::query(
             "select k.company_id, c.default_region, k.secret_sha256, k.scopes, k.daily_limit,
-                k.expires_at, k.revoked_at
+                k.rate_limit, k.expires_at, k.revoked_at
             from api_keys k
             join companies c on c.id = k.company_id
             where k.id = $1",
@@ -90,7 +96,7 @@ impl Store {
     pub async fn keys(&self, company: CompanyId) -> Result<Vec<KeySummary>, StoreError> {
         // Served by api_keys_company.
         let query = sqlx::query(
-            "select id, name, scopes, daily_limit, created_at, expires_at, revoked_at, last_used_at
+            "select id, name, scopes, daily_limit, rate_limit, created_at, expires_at, revoked_at, last_used_at
             from api_keys
             where company_id = $1
             order by created_at, id",
@@ -108,6 +114,7 @@ impl Store {
                     name: row.try_get("name")?,
                     scopes: row.try_get("scopes")?,
                     daily_limit: row.try_get("daily_limit")?,
+                    rate_limit: row.try_get("rate_limit")?,
                     created_at: row.try_get("created_at")?,
                     expires_at: row.try_get("expires_at")?,
                     revoked_at: row.try_get("revoked_at")?,
@@ -163,6 +170,7 @@ fn read_record(id: &KeyId, row: &PgRow) -> Result<KeyRecord, sqlx::Error> {
     let region: &str = row.try_get("default_region")?;
     let scopes: Vec<String> = row.try_get("scopes")?;
     let daily_limit: Option<i64> = row.try_get("daily_limit")?;
+    let rate_limit: Option<i32> = row.try_get("rate_limit")?;
     Ok(KeyRecord {
         id: id.clone(),
         company: Company {
@@ -179,6 +187,9 @@ fn read_record(id: &KeyId, row: &PgRow) -> Result<KeyRecord, sqlx::Error> {
             .collect(),
         daily_limit: daily_limit
             .map(|limit| u32::try_from(limit).unwrap_or(u32::MAX))
+            .and_then(NonZeroU32::new),
+        rate_limit: rate_limit
+            .and_then(|limit| u32::try_from(limit).ok())
             .and_then(NonZeroU32::new),
         expires_at: row.try_get("expires_at")?,
         revoked_at: row.try_get("revoked_at")?,

@@ -40,6 +40,7 @@ mod payment_methods;
 mod personal_data;
 mod pgbouncer;
 mod plans;
+mod rate_limits;
 mod retag;
 mod search;
 mod sorting;

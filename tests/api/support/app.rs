@@ -337,7 +337,10 @@ impl Server {
                 .build()
                 .expect("a runtime");
             runtime.block_on(async move {
-                let options = Options { workers: 1 };
+                let options = Options {
+                    workers: 1,
+                    ..Options::for_connections(1)
+                };
                 let metrics = Metrics::new(&store).expect("metrics");
                 let server = http::serve(listener, store, metrics, options).expect("a server");
                 started.send(server.handle()).expect("someone who waits");
