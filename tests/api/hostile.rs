@@ -242,10 +242,12 @@ async fn the_limit_of_a_body_is_that_of_what_is_unpacked() {
     let app = App::start().await;
     // Each on a connection of its own: the server hangs up on what it does not read to its end.
     let post = async |path: &str, body: &[u8]| {
-        let mut request = head(&app, &format!("POST {path}"));
-        request +=
-            "content-type: application/json\r\ncontent-encoding: gzip\r\nconnection: close\r\n";
-        request += &format!("content-length: {}\r\n\r\n", body.len());
+        let request = format!(
+            "{}content-type: application/json\r\ncontent-encoding: gzip\r\nconnection: close\r\n\
+            content-length: {}\r\n\r\n",
+            head(&app, &format!("POST {path}")),
+            body.len()
+        );
         let reply = send_bytes(&app.base, [request.as_bytes(), body].concat()).await;
         reply.statuses
     };
