@@ -1,10 +1,11 @@
 FROM rust:1.95-slim-trixie AS build
 WORKDIR /build
 COPY . .
-# Without the feature that downloads PostgreSQL: here the database is a container of its own.
+# Without the feature that downloads PostgreSQL: here the database is a container of its own. With
+# the one that sends traces.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --release --locked --no-default-features \
+    cargo build --release --locked --no-default-features --features otel \
     && cp target/release/clientele /usr/local/bin/clientele
 
 FROM debian:trixie-slim

@@ -81,6 +81,9 @@ pub enum SettingsError {
     /// `RUST_LOG` is no filter.
     #[error("setting RUST_LOG: {0}")]
     Log(String),
+    /// Traces cannot be sent to where they should.
+    #[error("setting OTEL_EXPORTER_OTLP_ENDPOINT: {0}")]
+    Traces(String),
     /// `clientele.toml` is there but cannot be read.
     #[error("{FILE}: {0}")]
     File(String),

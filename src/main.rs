@@ -1,6 +1,5 @@
 //! The program: parses the command line and hands over.
 
-use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,9 +9,8 @@ use clientele::config;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match start(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads has read enough, as `head` has.
-        Err(CliError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        // Unread: whoever reads has read enough.
+        Ok(()) | Err(CliError::Unread) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("clientele: {error}");
             ExitCode::from(error.exit_code())

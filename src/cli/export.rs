@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::CliError;
+use super::{CliError, at, unprinted};
+use crate::domain::customer::Customer;
 use crate::domain::period::{After, Before, Period};
 use crate::domain::search;
 use crate::domain::tags::Tags;
 use crate::domain::{CompanyId, Status};
 use crate::files::{Format, writer};
-use crate::store::{Filters, Store};
+use crate::store::{self, Filters, Store};
 
 /// How it is called.
 pub const EXAMPLES: &str = "\
@@ -80,14 +81,41 @@ pub async fn run(store: &Store, export: Export) -> Result<(), CliError> {
     let extension = export.output.as_ref().and_then(|path| path.extension());
     let by_name = extension.and_then(|extension| extension.to_str()?.parse().ok());
     let format = export.format.or(by_name).unwrap_or(Format::Csv);
-    let mut output: Box<dyn Write> = match &export.output {
-        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
-        None => Box::new(io::stdout().lock()),
-    };
-    output.write_all(&writer::header(format))?;
     let mut customers = store.customers(company).export(&filters).await?;
-    while let Some(portion) = customers.next().await? {
-        output.write_all(&writer::body(format, &portion))?;
+    // Before the file is made: while there is nothing to write, one that is there stays.
+    let first = customers.next().await?;
+    let Some(path) = &export.output else {
+        let output = io::stdout().lock();
+        return write(output, format, first, &mut customers, unprinted).await;
+    };
+    let file = File::create(path).map_err(|error| at(path, &error))?;
+    let written = write(
+        BufWriter::new(file),
+        format,
+        first,
+        &mut customers,
+        CliError::from,
+    );
+    written.await.map_err(|error| {
+        let name = path.display();
+        CliError::Argument(format!("{error}: {name} has not all customers"))
+    })
+}
+
+async fn write(
+    mut output: impl Write,
+    format: Format,
+    first: Option<Vec<Customer>>,
+    customers: &mut store::Export,
+    failed: impl Fn(io::Error) -> CliError,
+) -> Result<(), CliError> {
+    output.write_all(&writer::header(format)).map_err(&failed)?;
+    let mut portion = first;
+    while let Some(some) = portion {
+        output
+            .write_all(&writer::body(format, &some))
+            .map_err(&failed)?;
+        portion = customers.next().await?;
     }
-    Ok(output.flush()?)
+    output.flush().map_err(failed)
 }

@@ -12,6 +12,7 @@ mod stop;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::Path;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
@@ -128,6 +129,9 @@ pub enum CliError {
     /// The operator stopped it.
     #[error("stopped after {0} rows: run it again, and it goes on from there")]
     Interrupted(i64),
+    /// Nobody reads standard output any more, as `head` does not when it has read enough.
+    #[error("standard output was closed")]
+    Unread,
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -151,14 +155,16 @@ impl CliError {
 pub async fn run(cli: Cli) -> Result<(), CliError> {
     let command = cli.command.unwrap_or(Command::Serve);
     if let Command::Completions { shell } = command {
-        clap_complete::generate(shell, &mut Cli::command(), "clientele", &mut io::stdout());
-        return Ok(());
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "clientele", &mut script);
+        return print(String::from_utf8_lossy(&script).trim_end());
     }
     if let Command::Openapi = command {
         return print(crate::http::openapi::json().trim_end());
     }
     let settings = Settings::load()?;
-    telemetry::init(settings.log_format)?;
+    // Held to the end, when what is left of the traces is sent.
+    let _traces = telemetry::init(settings.log_format)?;
     match command {
         Command::Completions { .. } | Command::Openapi => Ok(()),
         Command::Doctor => doctor::run(&settings).await,
@@ -204,5 +210,18 @@ async fn company(store: &Store, id: CompanyId) -> Result<Company, CliError> {
 
 /// Answers on standard output; one who has stopped reading is an error, not a panic.
 fn print(line: &str) -> Result<(), CliError> {
-    Ok(writeln!(io::stdout().lock(), "{line}")?)
+    writeln!(io::stdout().lock(), "{line}").map_err(unprinted)
+}
+
+/// Why standard output did not take something.
+fn unprinted(error: io::Error) -> CliError {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => CliError::Unread,
+        _ => error.into(),
+    }
+}
+
+/// What is wrong with a file.
+fn at(path: &Path, error: &io::Error) -> CliError {
+    CliError::Argument(format!("{}: {error}", path.display()))
 }

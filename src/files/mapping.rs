@@ -223,17 +223,18 @@ impl Mapping {
             return;
         }
         if field == "tags" {
-            let tags = row.entry(field).or_insert_with(|| Value::Array(Vec::new()));
-            if let Value::Array(tags) = tags {
+            fill(row, field, Value::Array(Vec::new()));
+            if let Some(Value::Array(tags)) = row.get_mut(field) {
                 let more = split_tags(cell, self.tag_separator);
                 tags.extend(more.into_iter().map(Value::String));
             }
             return;
         }
-        row.entry(field).or_insert_with(|| match field {
+        let value = match field {
             "billing_same_as_property" => boolean(cell),
             _ => Value::String(cell.to_owned()),
-        });
+        };
+        fill(row, field, value);
     }
 
     /// Fills up a row: constants, and the location of its two numbers.
@@ -246,8 +247,24 @@ impl Mapping {
         let (latitude, longitude) = (row.remove("latitude"), row.remove("longitude"));
         if latitude.is_some() || longitude.is_some() {
             let location = [latitude, longitude].map(|degrees| number(degrees.as_ref()));
-            row.insert("location".to_owned(), location.to_vec().into());
+            let location = match location {
+                [Value::Null, Value::Null] => Value::Null,
+                known => known.to_vec().into(),
+            };
+            row.insert("location".to_owned(), location);
         }
+    }
+}
+
+/// Sets a field that has no value yet.
+pub(super) fn fill(row: &mut Map<String, Value>, field: &str, value: Value) {
+    let is_blank = match row.get(field) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => text.trim().is_empty(),
+        Some(_) => false,
+    };
+    if is_blank {
+        row.insert(field.to_owned(), value);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Files of customers: CSV, TSV and NDJSON, read and written.
 
+mod bounded;
 pub mod cell;
 pub mod mapping;
 pub mod reader;

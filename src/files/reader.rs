@@ -1,20 +1,27 @@
 //! The rows of a file.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use csv::{ByteRecord, StringRecord};
 use serde_json::{Map, Value};
 
 use super::Format;
-use super::mapping::{Mapping, MappingError};
+use super::bounded::Bounded;
+use super::mapping::{Mapping, MappingError, fill};
 
 /// Columns of a file of refused rows, which are no fields.
 pub const LINE: &str = "_line";
 /// Likewise.
 pub const ERROR: &str = "_error";
+/// A line that is no JSON object, in a file of refused rows.
+pub const TEXT: &str = "_text";
 
 /// What some programs begin a text in UTF-8 with.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The most bytes of a row: what a body of the API may have. So a file without an end to its lines,
+/// or its quotes, does not fill the memory.
+const LONGEST_ROW: u64 = 8 * 1024 * 1024;
 
 /// A row, with what it says.
 #[derive(Debug)]
@@ -36,6 +43,17 @@ pub enum Raw {
     Line(String),
 }
 
+impl Raw {
+    /// How many bytes it has.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Cells(cells) => cells.as_slice().len(),
+            Self::Line(line) => line.len(),
+        }
+    }
+}
+
 /// Reads a file from its start.
 pub struct Reader {
     rows: Rows,
@@ -44,8 +62,9 @@ pub struct Reader {
 
 enum Rows {
     Cells {
-        csv: Box<csv::Reader<Box<dyn BufRead>>>,
+        csv: Box<csv::Reader<Bounded>>,
         columns: Vec<String>,
+        delimiter: u8,
         fields: Vec<Option<&'static str>>,
     },
     Lines {
@@ -100,8 +119,8 @@ impl Reader {
         let mut csv = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .flexible(true)
-            .from_reader(text);
-        let header = csv.headers().map_err(|_| ReadError::NoHeader)?;
+            .from_reader(Bounded::new(text, LONGEST_ROW));
+        let header = csv.headers().map_err(no_header)?;
         let columns: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
         if columns.is_empty() {
             return Err(ReadError::NoHeader);
@@ -111,17 +130,20 @@ impl Reader {
             rows: Rows::Cells {
                 csv: Box::new(csv),
                 columns,
+                delimiter,
                 fields,
             },
             mapping,
         })
     }
 
-    /// The columns, where there are any.
+    /// The columns, and what stands between them, where there are any.
     #[must_use]
-    pub fn columns(&self) -> Option<&[String]> {
+    pub fn columns(&self) -> Option<(&[String], u8)> {
         match &self.rows {
-            Rows::Cells { columns, .. } => Some(columns),
+            Rows::Cells {
+                columns, delimiter, ..
+            } => Some((columns, *delimiter)),
             Rows::Lines { .. } => None,
         }
     }
@@ -142,22 +164,22 @@ impl Reader {
         unknown.map(|(column, _)| column.as_str()).collect()
     }
 
-    /// The next row; none at the end.
+    /// The next row; none at the end. A row without anything in it is none: spreadsheets write
+    /// them below the last one.
     ///
     /// # Errors
-    /// When the bytes cannot be had. A row that makes no sense is no such error.
+    /// When the bytes cannot be had, or a row has no end. One that makes no sense is no such error.
     pub fn next_row(&mut self) -> Result<Option<Row>, io::Error> {
         match &mut self.rows {
             Rows::Cells {
                 csv,
                 columns,
                 fields,
+                ..
             } => {
-                let mut record = ByteRecord::new();
-                if !csv.read_byte_record(&mut record)? {
+                let Some((line, record)) = next_record(csv)? else {
                     return Ok(None);
-                }
-                let line = record.position().map_or(0, csv::Position::line);
+                };
                 let fields = if record.len() == columns.len() {
                     from_cells(&self.mapping, fields, &record)
                 } else {
@@ -170,30 +192,98 @@ impl Reader {
                     fields,
                 }))
             }
-            Rows::Lines { lines, line } => loop {
-                let mut bytes = Vec::new();
-                if lines.read_until(b'\n', &mut bytes)? == 0 {
+            Rows::Lines { lines, line } => {
+                let Some(bytes) = next_line(lines, line)? else {
                     return Ok(None);
-                }
-                *line += 1;
+                };
                 let text = String::from_utf8_lossy(&bytes).trim().to_owned();
-                if text.is_empty() {
-                    continue;
-                }
-                let fields = from_line(&self.mapping, &bytes);
-                return Ok(Some(Row {
+                Ok(Some(Row {
                     line: *line,
                     raw: Raw::Line(text),
-                    fields,
-                }));
-            },
+                    fields: from_line(&self.mapping, &bytes),
+                }))
+            }
         }
     }
 }
 
+fn no_header(error: csv::Error) -> ReadError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => ReadError::Io(error),
+        _ => ReadError::NoHeader,
+    }
+}
+
+/// The next record that is not blank, and the line on which it begins.
+fn next_record(csv: &mut csv::Reader<Bounded>) -> Result<Option<(u64, ByteRecord)>, io::Error> {
+    let mut record = ByteRecord::new();
+    loop {
+        csv.get_mut().begin();
+        let before = csv.position().line();
+        let is_half = csv.get_ref().before(csv.position().byte()) == Some(b'\r');
+        let begins = before + u64::from(is_half);
+        match csv.read_byte_record(&mut record) {
+            Err(_) if csv.get_ref().is_exhausted() => return Err(without_end(begins)),
+            found => {
+                if !found? {
+                    return Ok(None);
+                }
+            }
+        }
+        if record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
+            return Ok(Some((first_line(csv, before, &record), record)));
+        }
+    }
+}
+
+/// The line on which a record begins that was just read. The reader counts what ends lines, where it
+/// was `before` and where it is now: blank lines ahead of the record are among that, and the second
+/// character of a pair is read only with the next record.
+fn first_line(csv: &csv::Reader<Bounded>, before: u64, record: &ByteRecord) -> u64 {
+    let within = record.as_slice().split(|byte| *byte == b'\n').count() as u64 - 1;
+    let ended = csv.get_ref().before(csv.position().byte()) == Some(b'\n');
+    let ahead = (csv.position().line() - before).saturating_sub(within + u64::from(ended));
+    before + ahead
+}
+
+/// The next line that is not blank, with its end.
+fn next_line(lines: &mut dyn BufRead, line: &mut u64) -> Result<Option<Vec<u8>>, io::Error> {
+    loop {
+        let mut bytes = Vec::new();
+        let mut bounded = lines.take(LONGEST_ROW);
+        if bounded.read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(None);
+        }
+        *line += 1;
+        if bounded.limit() == 0 && bytes.last() != Some(&b'\n') {
+            return Err(without_end(*line));
+        }
+        if !bytes.trim_ascii().is_empty() {
+            return Ok(Some(bytes));
+        }
+    }
+}
+
+fn without_end(line: u64) -> io::Error {
+    let most = LONGEST_ROW / 1024 / 1024;
+    io::Error::other(format!(
+        "the row that begins on line {line} is longer than {most} MiB: is a quote left open there?"
+    ))
+}
+
 /// The character that separates most columns of the first line.
 fn delimiter(start: &[u8]) -> u8 {
-    let line = start.split(|byte| *byte == b'\n').next().unwrap_or(start);
+    let mut quoted = false;
+    let line: Vec<u8> = start
+        .iter()
+        .copied()
+        .skip_while(|byte| matches!(byte, b'\r' | b'\n'))
+        .take_while(|byte| !matches!(byte, b'\r' | b'\n'))
+        .filter(|byte| {
+            quoted ^= *byte == b'"';
+            !quoted
+        })
+        .collect();
     let count = |wanted: u8| line.split(|byte| *byte == wanted).count();
     let mut best = b',';
     for candidate in [b';', b'\t'] {
@@ -224,11 +314,16 @@ fn from_cells(
 fn from_line(mapping: &Mapping, line: &[u8]) -> Result<Map<String, Value>, String> {
     let object: Map<String, Value> =
         serde_json::from_slice(line).map_err(|error| format!("not a JSON object: {error}"))?;
+    if object.contains_key(TEXT) {
+        return Err(format!(
+            "{TEXT}: Must be mended, to the fields of a customer"
+        ));
+    }
     let mut row = Map::new();
     for (name, value) in object {
         match mapping.field_of(&name) {
             // The fields of a post keep their types.
-            Some(field) => drop(row.entry(field).or_insert(value)),
+            Some(field) => fill(&mut row, field, value),
             None if name == "location" => drop(row.insert(name, value)),
             None => {}
         }
@@ -239,6 +334,9 @@ fn from_line(mapping: &Mapping, line: &[u8]) -> Result<Map<String, Value>, Strin
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use super::*;
 
     fn rows(text: &'static str) -> Vec<Row> {
@@ -288,13 +386,111 @@ mod tests {
 
     #[test]
     fn two_numbers_are_a_location() {
-        let rows = rows("latitude,longitude,tags\n45.5,-93.25,a;b\n,,\n1,x,\n");
+        let rows = rows("latitude,longitude,tags\n45.5,-93.25,a;b\n,,a\n1,x,\n");
         assert_eq!(
             field(&rows[0], "location"),
             serde_json::json!([45.5, -93.25])
         );
         assert_eq!(field(&rows[0], "tags"), serde_json::json!(["a", "b"]));
-        assert!(rows[1].fields.as_ref().unwrap().is_empty());
+        assert!(!rows[1].fields.as_ref().unwrap().contains_key("location"));
         assert_eq!(field(&rows[2], "location"), serde_json::json!([1.0, "x"]));
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them_and_however_many_are_blank() {
+        for text in [
+            "first_name\nAda\n\n\nBo\n",
+            "first_name\r\nAda\r\n\r\n\r\nBo\r\n",
+            "first_name\nAda\n\n\nBo",
+            "first_name\r\nAda\r\n\n\r\n\"B\no\"",
+            "{\"first_name\":\"x\"}\n{}\n\n\n{}",
+        ] {
+            let lines: Vec<u64> = rows(text).iter().map(|row| row.line).collect();
+            assert_eq!(lines[lines.len() - 2..], [2, 5], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_without_anything_in_them_are_none() {
+        let rows = rows("first_name,last_name\n,\nAda,L\n , \n,\n,,,\n\n");
+        assert_eq!(rows.len(), 1);
+        assert_eq!(field(&rows[0], "last_name"), "L");
+    }
+
+    #[test]
+    fn separators_within_quotes_separate_nothing() {
+        let rows = rows("\"a;b;c;d\",first_name\nx,Ada\n");
+        assert_eq!(field(&rows[0], "first_name"), "Ada");
+    }
+
+    #[test]
+    fn a_row_without_an_end_is_no_longer_read_than_a_row_may_be() {
+        for start in ["first_name,notes\r\nAda,\"open\n", "{\"first_name\":\""] {
+            let endless = Endless {
+                start: start.as_bytes(),
+                read: Rc::default(),
+            };
+            let read = endless.read.clone();
+            let text = Box::new(io::BufReader::new(endless));
+            let mut reader = Reader::new(text, None, Mapping::default()).unwrap();
+            let error = reader.next_row().unwrap_err().to_string();
+            let line = if start.starts_with('{') { 1 } else { 2 };
+            assert!(error.contains(&format!("line {line} ")), "{error}");
+            assert!(read.get() < LONGEST_ROW + 100_000, "{read:?}");
+        }
+    }
+
+    /// A text that goes on with one letter, up to more than any row may have.
+    struct Endless {
+        start: &'static [u8],
+        read: Rc<Cell<u64>>,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.read.get() > 8 * LONGEST_ROW {
+                return Ok(0);
+            }
+            buffer.fill(b'x');
+            let begun = self.start.read(buffer)?;
+            let read = if begun > 0 { begun } else { buffer.len() };
+            self.read.set(self.read.get() + read as u64);
+            Ok(read)
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_taken_for_a_file_without_columns() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("broken"))
+            }
+        }
+        let text = Box::new(io::BufReader::new(b"first_name,last".chain(Broken)));
+        let error = Reader::new(text, None, Mapping::default()).err().unwrap();
+        assert_eq!(error.to_string(), "broken");
+    }
+
+    #[test]
+    fn null_is_no_value_where_there_is_another() {
+        let row = &rows(
+            "{\"phone\":null,\"Phone Number\":\"763-555-0100\",\"latitude\":null,\"longitude\":null}",
+        )[0];
+        assert_eq!(field(row, "phone"), "763-555-0100");
+        assert_eq!(field(row, "location"), Value::Null);
+
+        let mapping = Mapping {
+            constants: ["source=fair", "tags=new", "status=active"]
+                .map(|constant| constant.parse().unwrap())
+                .into(),
+            ..Mapping::default()
+        };
+        let line = b"{\"source\":null,\"tags\":null,\"status\":\"inactive\"}";
+        let row = from_line(&mapping, line).unwrap();
+        assert_eq!(
+            Value::Object(row),
+            serde_json::json!({"source": "fair", "tags": ["new"], "status": "inactive"})
+        );
     }
 }

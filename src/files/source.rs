@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
+use std::time::SystemTime;
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
@@ -18,6 +19,8 @@ pub struct Source {
     pub length: u64,
     /// What tells it from any other file: a SHA-256 of all of it.
     pub fingerprint: [u8; 32],
+    /// When it was last written.
+    written: Option<SystemTime>,
 }
 
 impl Source {
@@ -34,13 +37,25 @@ impl Source {
             File::open(path)?
         };
         file.rewind()?;
+        let written = file.metadata()?.modified().ok();
         let mut hash = Sha256::new();
         let length = io::copy(&mut file, &mut Hashed(&mut hash))?;
         Ok(Self {
             file,
             length,
             fingerprint: hash.finalize().into(),
+            written,
         })
+    }
+
+    /// Whether it still is what it was when it was opened: rows of a file that is written meanwhile
+    /// are of neither the old one nor the new.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn is_unchanged(&self) -> io::Result<bool> {
+        let now = self.file.metadata()?;
+        Ok(now.len() == self.length && now.modified().ok() == self.written)
     }
 
     /// Its text from the start, decompressed by what its first bytes say. `tell` hears how many

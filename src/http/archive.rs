@@ -34,7 +34,7 @@ pub async fn restore(
     idempotency: Idempotency,
 ) -> Result<HttpResponse, ApiError> {
     let id = customer_id(&id)?;
-    let restore = store.customers(caller.company()).restore(id);
+    let restore = store.customers(caller.company()).restore(id).await?;
     let answer = answer(restore, idempotency.once(&Value::Null), |restored| {
         let mut reply = HttpResponse::Ok();
         if let Some(other) = restored.also_matches {

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::API_VERSION;
 use crate::domain::FieldError;
 use crate::domain::key::Scope;
-use crate::store::{StoreError, UpsertError};
+use crate::store::{StoreError, WriteError};
 
 /// Seconds after which a client may try again what only takes a while.
 const RETRY_SECONDS: u64 = 1;
@@ -227,14 +227,14 @@ impl From<StoreError> for ApiError {
     }
 }
 
-impl From<UpsertError> for ApiError {
-    fn from(error: UpsertError) -> Self {
+impl From<WriteError> for ApiError {
+    fn from(error: WriteError) -> Self {
         match error {
-            UpsertError::NotFound => Self::NotFound,
-            UpsertError::Refused(field) => Self::Validation(vec![field]),
-            UpsertError::KeyReused => Self::KeyReused,
-            UpsertError::KeyInUse => Self::KeyInUse,
-            UpsertError::Store(error) => error.into(),
+            WriteError::NotFound => Self::NotFound,
+            WriteError::Refused(field) => Self::Validation(vec![field]),
+            WriteError::KeyReused => Self::KeyReused,
+            WriteError::KeyInUse => Self::KeyInUse,
+            WriteError::Store(error) => error.into(),
         }
     }
 }

@@ -14,6 +14,7 @@ use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::metrics::Metrics;
+use crate::telemetry;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a caller.
@@ -32,19 +33,25 @@ pub async fn trace(
         "request",
         id = id.to_str().unwrap_or_default(),
         method = %request.method(),
-        path = request.path(),
+        path = loggable(request.path(), request.match_pattern().as_deref()),
+        otel.kind = telemetry::span_kind(),
+        trace = Empty,
         // Known once its key is.
         company = Empty,
         key = Empty,
     );
+    if let Some(trace) = telemetry::join(&span, request.headers()) {
+        span.record("trace", trace);
+    }
     let metrics = request.app_data::<Data<Metrics>>().cloned();
     let in_flight = metrics.as_ref().map(|metrics| metrics.begin());
     let mut response = next.call(request).instrument(span.clone()).await?;
     drop(in_flight);
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
+    let (route, method) = labels(response.request());
+    telemetry::answered(&span, method, &route, status);
     if let Some(metrics) = metrics {
-        let (route, method) = labels(response.request());
         metrics.answered(&route, method, status, elapsed.as_secs_f64());
     }
     let microseconds = elapsed.as_micros();
@@ -73,6 +80,18 @@ fn labels(request: &HttpRequest) -> (String, &'static str) {
     (route.unwrap_or_else(|| "none".to_owned()), method)
 }
 
+/// A path as it may be logged, with a `*` for what could be a phone, an e-mail or a key that somebody
+/// put there: what is of its route is shown, and our ids.
+fn loggable(path: &str, route: Option<&str>) -> String {
+    let mut of_route = route.unwrap_or_default().split('/');
+    let shown = |part| match of_route.next() {
+        Some(word) if word == part => part,
+        _ if Uuid::try_parse(part).is_ok() => part,
+        _ => "*",
+    };
+    path.split('/').map(shown).collect::<Vec<_>>().join("/")
+}
+
 /// The caller's own id, when it is one that can stand in a log.
 fn given(request: &ServiceRequest) -> Option<HeaderValue> {
     let id = request.headers().get(&REQUEST_ID)?;
@@ -95,6 +114,27 @@ fn fresh() -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_could_be_personal_in_a_path_is_not_logged() {
+        let id = "01a208f3-07a4-718b-95cd-4cdb14d55504";
+        let tags = format!("/open-api/customers/{id}/tags");
+        for (path, route, logged) in [
+            ("/customers", Some("/customers"), "/customers"),
+            (&tags, Some("/open-api/customers/{id}/tags"), &tags),
+            ("/customers/jane", Some("/customers/{id}"), "/customers/*"),
+            (
+                "/customers/a%40b.c",
+                Some("/customers/{id}"),
+                "/customers/*",
+            ),
+            ("/clientele_15b4dad54f2b7a4e_46f5", None, "/*"),
+            ("/jane/customers", None, "/*/*"),
+            ("/", Some("/"), "/"),
+        ] {
+            assert_eq!(loggable(path, route), logged);
+        }
+    }
 
     #[test]
     fn ids_that_could_forge_a_log_line_are_not_sane() {

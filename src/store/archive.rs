@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Customers;
 use super::customers::FoundCustomer;
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::transaction::Write;
 use crate::domain::customer::CustomerId;
 
@@ -68,44 +68,77 @@ impl Customers {
 
     /// Makes a customer live again; one that is live stays as it is.
     ///
-    /// Alone: a post about its phone must not slip between the look at who has that phone and the
-    /// commit, and create a customer that this answer does not name.
+    /// Alone, if there is something to do: a post about its phone must not slip between the look at
+    /// who has that phone and the commit, and create a customer that this answer does not name.
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub fn restore(&self, id: CustomerId) -> Write<Restored> {
-        self.write_alone(id, move |customers, connection| {
+    pub async fn restore(&self, id: CustomerId) -> Result<Write<Restored>, StoreError> {
+        // Who is archived, or made, after this look is so after this call: it did nothing.
+        if self.is_archived(id).await? != Some(true) {
+            return Ok(self.write_one(id, move |customers, connection| {
+                Box::pin(customers.restored(connection, id))
+            }));
+        }
+        Ok(self.write_alone(id, move |customers, connection| {
             Box::pin(async move {
                 // Served by customers_pkey.
                 let restore = "update customers
                     set archived_at = null, updated_at = clock_timestamp()
                     where company_id = $1 and id = $2 and archived_at is not null";
                 customers.execute(connection, restore, id).await?;
-                Ok(Restored {
-                    customer: customers.find_written(connection, id).await?,
-                    also_matches: customers.also_matches(connection, id).await?,
-                })
+                customers.restored(connection, id).await
             })
-        })
+        }))
     }
 
     /// Erases a customer with all that is kept about it.
     ///
-    /// Alone: a post that found the customer and waits for its row would take its absence for that
-    /// of anybody with the phone.
+    /// Alone, if there is such a customer: a post that found it and waits for its row would take its
+    /// absence for that of anybody with the phone.
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub fn erase(&self, id: CustomerId) -> Write<()> {
+    pub async fn erase(&self, id: CustomerId) -> Result<(), WriteError> {
+        if self.is_archived(id).await?.is_none() {
+            return Err(WriteError::NotFound);
+        }
         self.write_alone(id, move |customers, connection| {
             Box::pin(async move {
                 // Served by customers_pkey; what refers to the customer goes with it.
                 let erase = "delete from customers where company_id = $1 and id = $2";
                 match customers.execute(&mut *connection, erase, id).await? {
-                    0 => Err(UpsertError::NotFound),
+                    0 => Err(WriteError::NotFound),
                     _ => Ok(customers.erase_replies(connection, id).await?),
                 }
             })
+        })
+        .await
+    }
+
+    /// Whether a customer is archived; none when there is no such customer.
+    async fn is_archived(&self, id: CustomerId) -> Result<Option<bool>, StoreError> {
+        // Served by customers_pkey.
+        let query = sqlx::query_scalar(
+            "select archived_at is not null from customers where company_id = $1 and id = $2",
+        )
+        .bind(self.company.id.as_uuid())
+        .bind(id.as_uuid())
+        .persistent(self.pool.keeps_statements());
+        self.pool
+            .run(async |connection| query.fetch_optional(connection).await)
+            .await
+    }
+
+    /// A customer that is live by now.
+    async fn restored(
+        &self,
+        connection: &mut PgConnection,
+        id: CustomerId,
+    ) -> Result<Restored, WriteError> {
+        Ok(Restored {
+            customer: self.find_written(&mut *connection, id).await?,
+            also_matches: self.also_matches(connection, id).await?,
         })
     }
 

@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::listed;
-use super::{Customers, StoreError, UpsertError};
+use super::{Customers, StoreError, WriteError};
 use crate::domain::customer::{CustomerId, Listed};
 use crate::domain::expand::Expand;
 
@@ -50,9 +50,9 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
-    ) -> Result<FoundCustomer, UpsertError> {
+    ) -> Result<FoundCustomer, WriteError> {
         let found = self.find(connection, id, Expand::default()).await?;
-        found.ok_or(UpsertError::NotFound)
+        found.ok_or(WriteError::NotFound)
     }
 
     async fn find(

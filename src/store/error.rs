@@ -17,7 +17,7 @@ pub enum StoreError {
 
 /// Why a customer was not written.
 #[derive(Debug, Error)]
-pub enum UpsertError {
+pub enum WriteError {
     /// The request names a customer that this company does not have.
     #[error("no such customer")]
     NotFound,
@@ -70,7 +70,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-impl From<sqlx::Error> for UpsertError {
+impl From<sqlx::Error> for WriteError {
     fn from(error: sqlx::Error) -> Self {
         Self::Store(error.into())
     }

@@ -1,5 +1,6 @@
 //! All customers that a list would show, one after the other from a single snapshot.
 
+use std::io;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -18,6 +19,8 @@ const PORTION: usize = 200;
 const AHEAD: usize = 2;
 /// How long a reader may take for a portion: the connection is kept from others meanwhile.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// What a reader who took longer is told.
+const CUT: &str = "what was exported was not taken within a minute";
 
 /// Customers on their way. Memory is needed for a few hundred, however many there are.
 #[derive(Debug)]
@@ -120,7 +123,7 @@ impl Export {
             Some(Portion::Customers(customers)) => Ok(Some(customers)),
             Some(Portion::End) => Ok(None),
             Some(Portion::Failed(error)) => Err(error),
-            None => Err(StoreError::Unavailable(sqlx::Error::WorkerCrashed)),
+            None => Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, CUT)).into()),
         }
     }
 }

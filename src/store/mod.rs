@@ -4,6 +4,7 @@
 //! exists only for one company: no query about customers can be written without it.
 
 mod archive;
+mod by_key;
 mod companies;
 mod customers;
 pub mod doctor;
@@ -47,7 +48,7 @@ use pool::Pool;
 pub use pool::PoolStatus;
 use session::Session;
 
-pub use error::{StoreError, UpsertError};
+pub use error::{StoreError, WriteError};
 pub use export::Export;
 pub use imports::{Checkpoint, Tally};
 pub use keys::KeySummary;

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::transaction::Write;
 use super::{Customers, Store, locks};
 use crate::domain::customer::CustomerId;
@@ -36,7 +36,7 @@ impl<T: Send + 'static> Write<T> {
         self,
         once: Once,
         reply: impl FnOnce(&T) -> Result<Reply, StoreError> + Send + 'static,
-    ) -> Result<Done<T>, UpsertError> {
+    ) -> Result<Done<T>, WriteError> {
         let Self {
             customers,
             locks,
@@ -73,13 +73,13 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         once: &Once,
-    ) -> Result<Option<Reply>, UpsertError> {
+    ) -> Result<Option<Reply>, WriteError> {
         let alone = sqlx::raw_sql(AssertSqlSafe(locks::once(self.company.id, &once.key)))
             .execute(&mut *connection)
             .await;
         match alone.map_err(StoreError::from) {
             Ok(_) => {}
-            Err(error) if error.is_lock_timeout() => return Err(UpsertError::KeyInUse),
+            Err(error) if error.is_lock_timeout() => return Err(WriteError::KeyInUse),
             Err(error) => return Err(error.into()),
         }
         // Served by idempotency_keys_pkey.
@@ -99,8 +99,8 @@ impl Customers {
         };
         let fingerprint: Option<&[u8]> = found.try_get(0)?;
         match fingerprint {
-            None => return Err(UpsertError::NotFound),
-            Some(of) if of != once.fingerprint.as_bytes() => return Err(UpsertError::KeyReused),
+            None => return Err(WriteError::NotFound),
+            Some(of) if of != once.fingerprint.as_bytes() => return Err(WriteError::KeyReused),
             Some(_) => {}
         }
         let status: i16 = found.try_get(1)?;

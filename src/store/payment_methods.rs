@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Customers;
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::row::Columns;
 use super::transaction::Write;
 use crate::domain::FieldError;
@@ -130,7 +130,7 @@ impl Customers {
         connection: &mut PgConnection,
         customer: CustomerId,
         new: NewPaymentMethod,
-    ) -> Result<Saved, UpsertError> {
+    ) -> Result<Saved, WriteError> {
         self.lock(connection, customer).await?;
         let known = self
             .find_payment_method(connection, customer, &new.provider, &new.token)
@@ -138,7 +138,7 @@ impl Customers {
         let is_new = known.is_none();
         if is_new && self.count_payment_methods(connection, customer).await? >= MAX_PAYMENT_METHODS
         {
-            return Err(UpsertError::Refused(FieldError::new(
+            return Err(WriteError::Refused(FieldError::new(
                 "token",
                 &TooManyPaymentMethods,
             )));
@@ -205,7 +205,7 @@ impl Customers {
         connection: &mut PgConnection,
         customer: CustomerId,
         method: PaymentMethodId,
-    ) -> Result<(), UpsertError> {
+    ) -> Result<(), WriteError> {
         self.lock(connection, customer).await?;
         // Served by payment_methods_pkey.
         let done = sqlx::query(
@@ -218,7 +218,7 @@ impl Customers {
         .execute(&mut *connection)
         .await?;
         if done.rows_affected() == 0 {
-            return Err(UpsertError::NotFound);
+            return Err(WriteError::NotFound);
         }
         self.note_payment_methods(connection, customer).await?;
         Ok(())

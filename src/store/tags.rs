@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::transaction::Write;
 use super::{Customers, Upserted};
 use crate::domain::customer::CustomerId;
@@ -27,12 +27,12 @@ impl Customers {
         id: CustomerId,
         removed: Tags,
         added: Tags,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let (mut customer, _) = self.find_by_id(connection, id).await?;
         let profile = customer
             .profile
             .retag(&removed, added)
-            .map_err(UpsertError::Refused)?;
+            .map_err(WriteError::Refused)?;
         let outcome = if profile == customer.profile {
             Outcome::Unchanged
         } else {

@@ -6,13 +6,13 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tracing::Instrument;
 
 use super::Customers;
-use super::error::{StoreError, UpsertError};
+use super::error::{StoreError, WriteError};
 use super::locks::{self, Locks};
 use crate::domain::customer::CustomerId;
 use crate::domain::matching::MatchKeys;
 
 /// What is done within a transaction.
-pub(super) type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, UpsertError>> + Send + 't>>;
+pub(super) type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, WriteError>> + Send + 't>>;
 
 type Task<T> =
     Box<dyn for<'t> FnOnce(&'t Customers, &'t mut PgConnection) -> Work<'t, T> + Send + 'static>;
@@ -31,7 +31,7 @@ pub struct Write<T> {
 }
 
 impl<T: Send + 'static> IntoFuture for Write<T> {
-    type Output = Result<T, UpsertError>;
+    type Output = Result<T, WriteError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     /// Writes it. Nothing is written when this fails.
@@ -87,14 +87,14 @@ impl Customers {
         self,
         begin: String,
         task: impl for<'t> FnOnce(&'t Self, &'t mut PgConnection) -> Work<'t, T> + Send + 'static,
-    ) -> Result<T, UpsertError> {
+    ) -> Result<T, WriteError> {
         let writing = async move {
             let mut connection = self.pool.get().await?;
             let done = self.begin_and_commit(&mut connection, begin, task).await;
             let settled = match &done {
                 Ok(_) => true,
                 // It may have failed half-way into BEGIN: nobody else is to have such a connection.
-                Err(UpsertError::Store(_)) => false,
+                Err(WriteError::Store(_)) => false,
                 // The rollback is only queued: it is sent with this, and its locks go at once.
                 Err(_) => connection.ping().await.is_ok(),
             };
@@ -115,7 +115,7 @@ impl Customers {
         connection: &mut PgConnection,
         begin: String,
         task: impl for<'t> FnOnce(&'t Self, &'t mut PgConnection) -> Work<'t, T>,
-    ) -> Result<T, UpsertError> {
+    ) -> Result<T, WriteError> {
         let waited = self.lock_waits.start_timer();
         let mut transaction = connection.begin_with(AssertSqlSafe(begin)).await?;
         waited.observe_duration();
@@ -132,7 +132,7 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
-    ) -> Result<(), UpsertError> {
+    ) -> Result<(), WriteError> {
         // Served by customers_pkey.
         let found = sqlx::query(
             "select c.id from customers c where c.company_id = $1 and c.id = $2 for update of c",
@@ -142,6 +142,6 @@ impl Customers {
         .persistent(self.pool.keeps_statements())
         .fetch_optional(connection)
         .await?;
-        found.map(drop).ok_or(UpsertError::NotFound)
+        found.map(drop).ok_or(WriteError::NotFound)
     }
 }

@@ -7,13 +7,16 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::Customers;
-use super::error::{StoreError, UpsertError};
+use super::by_key::{EMAIL_KEY, PHONE_KEY, first_by};
+use super::error::{StoreError, WriteError};
 use super::locks::Locks;
 use super::row::{self, COLUMNS};
 use super::transaction::Write;
 use super::written;
 use crate::domain::customer::{Change, Customer, CustomerId, Profile};
+use crate::domain::email::EmailKey;
 use crate::domain::matching::{Match, MatchKeys, MatchedBy, Outcome};
+use crate::domain::phone::PhoneKey;
 
 /// How often a look-up is repeated because the customer it found was changed while it waited for
 /// it. Each repetition means that somebody else got something done.
@@ -30,17 +33,7 @@ static FIND_BY_ID: LazyLock<String> = LazyLock::new(|| {
 /// from `c` sees the row as it is once it is locked; the rest, as it was before.
 static FIND_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "with by_phone as (
-            select id from customers
-            where company_id = $1 and phone_key = $2 and archived_at is null
-            order by created_at, id
-            limit 1
-        ), by_email as (
-            select id from customers
-            where company_id = $1 and email_key = $3 and archived_at is null
-            order by created_at, id
-            limit 1
-        )
+        "with by_phone as ({by_phone}), by_email as ({by_email})
         select
             (select id from by_phone),
             (select id from by_email),
@@ -50,7 +43,9 @@ static FIND_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
         from customers c
         where c.company_id = $1
             and c.id = coalesce((select id from by_phone), (select id from by_email))
-        for update of c"
+        for update of c",
+        by_phone = first_by(PHONE_KEY, "$1", "$2"),
+        by_email = first_by(EMAIL_KEY, "$1", "$3"),
     )
 });
 
@@ -138,7 +133,7 @@ impl Customers {
         id: Option<CustomerId>,
         asked: MatchKeys,
         change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let found = match id {
             Some(id) => Some(self.find_by_id(connection, id).await?),
             None if asked.is_empty() => None,
@@ -155,14 +150,14 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         id: CustomerId,
-    ) -> Result<(Customer, Match), UpsertError> {
+    ) -> Result<(Customer, Match), WriteError> {
         let found = sqlx::query(AssertSqlSafe(FIND_BY_ID.as_str()))
             .bind(self.company.id.as_uuid())
             .bind(id.as_uuid())
             .persistent(self.pool.keeps_statements())
             .fetch_optional(connection)
             .await?
-            .ok_or(UpsertError::NotFound)?;
+            .ok_or(WriteError::NotFound)?;
         let matched = Match {
             by: MatchedBy::Id,
             also: None,
@@ -198,18 +193,8 @@ impl Customers {
     ) -> Result<Option<Found>, StoreError> {
         let found = sqlx::query(AssertSqlSafe(FIND_BY_KEYS.as_str()))
             .bind(self.company.id.as_uuid())
-            .bind(
-                asked
-                    .phone
-                    .as_ref()
-                    .map(super::super::domain::phone::PhoneKey::as_str),
-            )
-            .bind(
-                asked
-                    .email
-                    .as_ref()
-                    .map(super::super::domain::email::EmailKey::as_str),
-            )
+            .bind(asked.phone.as_ref().map(PhoneKey::as_str))
+            .bind(asked.email.as_ref().map(EmailKey::as_str))
             .persistent(self.pool.keeps_statements())
             .fetch_optional(connection)
             .await?;
@@ -230,10 +215,10 @@ impl Customers {
         &self,
         connection: &mut PgConnection,
         change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let profile = Profile::default()
             .merge(change)
-            .map_err(UpsertError::Refused)?;
+            .map_err(WriteError::Refused)?;
         let keys = MatchKeys::of(&profile, self.company.default_region);
         let id = CustomerId::generate();
         let query = sqlx::query(AssertSqlSafe(INSERT.as_str()))
@@ -263,11 +248,11 @@ impl Customers {
         mut customer: Customer,
         matched: Match,
         change: Change,
-    ) -> Result<Upserted, UpsertError> {
+    ) -> Result<Upserted, WriteError> {
         let profile = customer
             .profile
             .merge(change)
-            .map_err(UpsertError::Refused)?;
+            .map_err(WriteError::Refused)?;
         let outcome = if profile == customer.profile {
             Outcome::Unchanged
         } else {

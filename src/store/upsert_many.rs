@@ -9,6 +9,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, PgConnection, Row as _};
 use uuid::Uuid;
 
+use super::by_key::{BEGINNING, EMAIL_KEY, PHONE_KEY, next_by};
 use super::row::{self, COLUMNS};
 use super::transaction::Write;
 use super::upsert::Upserted;
@@ -18,22 +19,6 @@ use crate::domain::customer::{Customer, CustomerId};
 use crate::domain::email::EmailKey;
 use crate::domain::phone::PhoneKey;
 use crate::domain::working_set::{Applied, Entry, Missing, Place, Refusal, Row, State, WorkingSet};
-
-/// The live customer that comes next behind a place among those with a key; it has to be looked at
-/// whether it has that key too.
-///
-/// Served by `customers_by_phone` or `customers_by_email`, whose whole order this names: of a
-/// company and a key that are given Postgres may take `customers_newest` to be as good, and walk all
-/// customers for each key, as long as it has not seen how many different ones there are.
-fn next_by(column: &str, company: &str, key: &str, place: &str) -> String {
-    format!(
-        "select company_id, {column} as key, created_at, id from customers
-        where (company_id, {column}, created_at, id) > ({company}, {key}, {place})
-            and {column} is not null and archived_at is null
-        order by company_id, {column}, created_at, id
-        limit 1"
-    )
-}
 
 /// The first-created live customers with some phones and e-mails.
 static FIRST_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
@@ -50,12 +35,8 @@ static FIRST_BY_KEYS: LazyLock<String> = LazyLock::new(|| {
     format!("{phones} union all {emails}")
 });
 
-const PHONE_KEY: &str = "phone_key";
-const EMAIL_KEY: &str = "email_key";
 /// Before all customers.
 const YEAR_ONE: DateTime<Utc> = DateTime::from_timestamp(-62_135_596_800, 0).unwrap();
-/// Before all places.
-const BEGINNING: &str = "'-infinity', '00000000-0000-0000-0000-000000000000'";
 
 /// The next live customer with a phone. Then served by `customers_pkey`.
 static NEXT_BY_PHONE: LazyLock<String> = LazyLock::new(|| next_customer(PHONE_KEY));

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::create::everything;
@@ -174,6 +175,38 @@ async fn what_names_no_customer_is_neither_archived_nor_restored() {
             assert_eq!((reply.status, reply.body), (404, bodies::not_found()));
         }
     }
+}
+
+#[tokio::test]
+async fn what_changes_nothing_waits_for_nobody_who_writes() {
+    let app = App::start().await;
+    let live = app.create(everything()).await;
+    let unknown = uuid::Uuid::now_v7().to_string();
+    // What a post holds until it is through.
+    let mut writer = PgConnection::connect(&app.database_url)
+        .await
+        .expect("a connection");
+    sqlx::raw_sql(AssertSqlSafe(format!(
+        "begin; select pg_advisory_xact_lock_shared(
+            x'0C11E17E'::int,
+            ('x' || encode(substr(sha256(uuid_send('{}') || '\\x636f6d70616e7900'), 1, 4), 'hex'))
+                ::bit(32)::int
+        )",
+        app.company
+    )))
+    .execute(&mut writer)
+    .await
+    .expect("the lock");
+
+    assert_eq!(restore(&app, &live).await.status, 200);
+    assert_eq!(restore(&app, &unknown).await.status, 404);
+    let erased = app.delete(&format!("/customers/{unknown}")).await;
+    assert_eq!(erased.status, 404);
+
+    // It is the right lock: what does change something waits for it, in vain.
+    let erased = app.delete(&format!("/customers/{live}")).await;
+    assert_eq!(erased.status, 503);
+    assert_eq!(app.get(&live).await.status, 200);
 }
 
 #[tokio::test]

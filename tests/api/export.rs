@@ -295,3 +295,34 @@ async fn exports_leave_connections_to_others() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+#[tokio::test]
+async fn a_file_that_is_there_stays_until_there_is_something_to_write() {
+    let app = App::start().await;
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("customers.csv");
+    std::fs::write(&file, "of yesterday").expect("a written file");
+    let path = file.to_str().expect("a path");
+    let company = app.company.to_string();
+    let settings = [("DATABASE_URL", app.database_url.as_str())];
+    let arguments = ["export", "--company", &company, "--output", path];
+
+    app.sql("alter table customers rename to elsewhere").await;
+    program::complaint(&settings, &arguments);
+    assert_eq!(std::fs::read(&file).expect("the file"), b"of yesterday");
+
+    app.sql("alter table elsewhere rename to customers").await;
+    program::answer(&settings, &arguments);
+    let text = std::fs::read_to_string(&file).expect("the file");
+    assert!(text.starts_with("id,first_name"), "{text}");
+
+    let nowhere = [
+        "export",
+        "--company",
+        &company,
+        "--output",
+        "/nowhere/x.csv",
+    ];
+    let complaint = program::complaint(&settings, &nowhere);
+    assert!(complaint.contains("/nowhere/x.csv"), "{complaint}");
+}

@@ -2,66 +2,11 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-use std::time::Duration;
 
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 
-use crate::support::App;
-use crate::support::program::{self, clientele};
-
-/// A service, a directory for files, and the program to import them with.
-struct Desk {
-    app: App,
-    dir: TempDir,
-}
-
-impl Desk {
-    async fn new() -> Self {
-        Self {
-            app: App::start().await,
-            dir: tempfile::tempdir().expect("a directory"),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        fs::write(&path, text).expect("a written file");
-        path.to_str().expect("a path").to_owned()
-    }
-
-    fn command(&self, arguments: &[&str]) -> std::process::Command {
-        let company = self.app.company.to_string();
-        let mut all = vec!["import", "--company", &company];
-        all.extend(arguments);
-        clientele(&[("DATABASE_URL", &self.app.database_url)], &all)
-    }
-
-    fn run(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        said(&self.command(arguments).output().expect("the program"))
-    }
-
-    async fn total(&self) -> Value {
-        self.app.list("limit=1").await.body["pagination"]["total"].clone()
-    }
-
-    async fn only_item(&self) -> Value {
-        let body = self.app.list("").await.body;
-        assert_eq!(body["pagination"]["total"], 1, "{body}");
-        body["data"][0].clone()
-    }
-}
-
-fn said(done: &Output) -> (Option<i32>, String, String) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (done.status.code(), text(&done.stdout), text(&done.stderr))
-}
+use crate::support::desk::{Desk, said};
+use crate::support::program;
 
 #[tokio::test]
 async fn columns_are_fields_by_name_by_map_and_by_constant() {
@@ -227,86 +172,6 @@ async fn refused_rows_can_be_mended_and_imported_again() {
     assert_eq!(desk.app.search("countess").await.len(), 1);
 }
 
-/// Rows that nothing matches, so that one which is done twice would be there twice; and some that
-/// are refused.
-fn many() -> String {
-    let mut text = "first_name,status\n".to_owned();
-    text.extend((0..20_000).map(|n| {
-        let status = if n % 100 == 99 { "asleep" } else { "active" };
-        format!("N{n},{status}\n")
-    }));
-    text
-}
-
-/// Waits until an import has done some of its rows.
-async fn under_way(desk: &Desk) {
-    let some = "select coalesce(max(done), 0)::bigint from imports";
-    while desk.app.column::<i64>(some).await[0] < 2_000 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-async fn assert_done_once(desk: &Desk, rejects: &Path) {
-    let names = "select count(*) || ' ' || count(distinct first_name) from customers";
-    assert_eq!(desk.app.column::<String>(names).await, ["19800 19800"]);
-    let rejects = fs::read_to_string(rejects).expect("rejects");
-    assert_eq!(rejects.lines().count(), 201);
-    let left: Vec<i64> = desk.app.column("select count(*) from imports").await;
-    assert_eq!(left, [0]);
-}
-
-#[tokio::test]
-async fn an_import_that_was_killed_goes_on_and_does_no_row_twice() {
-    let desk = Desk::new().await;
-    let file = desk.write("list.csv", many());
-    let rejects = desk.path("rejects.csv");
-    let arguments = [&file, "--rejects", rejects.to_str().expect("a path")];
-    let mut child = desk
-        .command(&arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program");
-    under_way(&desk).await;
-    child.kill().expect("its end");
-    child.wait().expect("its end");
-    assert!(desk.total().await.as_i64().expect("a number") < 19_800);
-
-    let (code, out, err) = desk.run(&arguments);
-    assert_eq!(code, Some(1), "{err}");
-    assert!(err.contains("going on behind row"), "{err}");
-    assert!(out.starts_with("20000 rows"), "{out}");
-    assert!(
-        out.contains("19800 created") && out.contains("200 refused"),
-        "{out}"
-    );
-    assert_done_once(&desk, &rejects).await;
-}
-
-#[tokio::test]
-async fn an_import_that_is_told_to_stop_stops_between_batches_and_says_how_to_go_on() {
-    let desk = Desk::new().await;
-    let file = desk.write("list.csv", many());
-    let rejects = desk.path("rejects.csv");
-    let arguments = [&file, "--rejects", rejects.to_str().expect("a path")];
-    let child = desk
-        .command(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program");
-    under_way(&desk).await;
-    let sent = std::process::Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(sent.expect("kill").success());
-    let (code, _, err) = said(&child.wait_with_output().expect("its end"));
-    assert_eq!(code, Some(130), "{err}");
-    assert!(err.contains("run it again"), "{err}");
-    desk.run(&arguments);
-    assert_done_once(&desk, &rejects).await;
-}
-
 #[tokio::test]
 async fn what_cannot_be_read_is_said_in_clear_words() {
     let desk = Desk::new().await;
@@ -377,4 +242,43 @@ async fn an_exported_file_that_was_edited_updates_by_id() {
     assert_eq!(item["id"], id.as_str());
     assert_eq!(item["first_name"], "Augusta");
     assert_eq!(item["phone"], "+1 763-555-0100");
+}
+
+#[tokio::test]
+async fn blank_rows_of_a_spreadsheet_are_no_customers() {
+    let desk = Desk::new().await;
+    let file = desk.write(
+        "list.csv",
+        "first_name,phone\r\n,\r\nAda,\r\n , \r\n,\r\n\r\n",
+    );
+    let (code, out, err) = desk.run(&[&file]);
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.starts_with("1 rows"), "{out}");
+    assert_eq!(desk.only_item().await["first_name"], "Ada");
+}
+
+#[tokio::test]
+async fn an_open_quote_is_told_with_its_line() {
+    let desk = Desk::new().await;
+    let mut text = "first_name,notes\nAda,x\nBo,\"open\n".to_owned();
+    text.extend(std::iter::repeat_n("Cy,y\n", 2_000_000));
+    let file = desk.write("list.csv", text);
+    let (code, _, err) = desk.run(&[&file]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("list.csv") && err.contains("line 3"), "{err}");
+    assert!(err.contains("is a quote left open there?"), "{err}");
+}
+
+#[tokio::test]
+async fn what_ends_too_early_is_told_with_its_name() {
+    let desk = Desk::new().await;
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(b"first_name\nAda\nBo\n").expect("memory");
+    let mut bytes = gzip.finish().expect("memory");
+    bytes.truncate(bytes.len() - 9);
+    let file = desk.write("cut.csv.gz", bytes);
+    let (code, _, err) = desk.run(&[&file]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("cut.csv.gz"), "{err}");
+    assert!(!err.contains("must name the columns"), "{err}");
 }

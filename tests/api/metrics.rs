@@ -1,6 +1,8 @@
 //! What Prometheus scrapes.
 
 use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 use reqwest::Method;
 use serde_json::json;
@@ -192,4 +194,28 @@ async fn what_the_alerts_and_the_dashboard_ask_for_is_there() {
         };
         assert!(text.lines().any(is_there), "{name}: {text}");
     }
+}
+
+#[tokio::test]
+async fn prometheus_own_tool_finds_nothing_wrong_with_them() {
+    let scraped = Scraped::start().await;
+    scraped.tenant().create(json!({})).await;
+    let promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    // .ci/run installs it.
+    let Ok(mut promtool) = promtool else {
+        eprintln!("skipped: there is no promtool");
+        return;
+    };
+    let mut input = promtool.stdin.take().expect("its input");
+    input
+        .write_all(scraped.text().await.as_bytes())
+        .expect("metrics");
+    drop(input);
+    let checked = promtool.wait_with_output().expect("promtool");
+    assert!(checked.status.success(), "{checked:?}");
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::app::{Server, send};
 use crate::support::explain::{self, Plan, plans_of};
@@ -110,6 +111,12 @@ fn assert_scans(query: &str, plan: &Plan, expected: &[&str]) {
     assert_eq!(scans, expected, "{query}: {nodes:?}");
 }
 
+/// Asserts that no more than so many rows are read.
+fn assert_reads_at_most(query: &str, plan: &Plan, most: u64) {
+    let read = plan.rows_read();
+    assert!(read <= most, "{query}: {read} rows: {plan:?}");
+}
+
 /// Asserts that a page is cut from what comes in the order of the list already.
 fn assert_in_order(query: &str, plan: &Plan) {
     let limited = plan.limited();
@@ -151,8 +158,11 @@ async fn a_walk_goes_on_in_the_index_where_it_stands() {
     let explained = Explained::start(MANY).await;
     for (query, scan) in [
         ("", "Index Only Scan customers_newest"),
+        ("sort=created_at", "Index Only Scan customers_newest"),
         ("status=active", "Index Only Scan customers_live_by_status"),
         ("sort=last_name", "Index Scan customers_by_last_name"),
+        ("sort=-last_name", "Index Scan customers_by_last_name"),
+        ("sort=company_name", "Index Scan customers_by_company_name"),
         ("sort=-company_name", "Index Scan customers_by_company_name"),
     ] {
         let deep = explained
@@ -166,6 +176,13 @@ async fn a_walk_goes_on_in_the_index_where_it_stands() {
             let plan = explained.plan(&format!("{query}&cursor={cursor}")).await;
             assert_in_order(query, &plan);
             assert_scans(query, &plan, &[scan, "Index Scan customers_pkey"]);
+            // Each of the fifty and one, in the index and by its key.
+            assert_reads_at_most(query, &plan, 102);
+            let index = scan.rsplit(' ').next().expect("its name");
+            for condition in plan.index_conditions(index) {
+                let begins = condition.contains("ROW(");
+                assert_eq!(begins, !cursor.is_empty(), "{query}: {condition}");
+            }
         }
     }
 }
@@ -184,6 +201,29 @@ async fn lists_by_name_are_read_in_their_order() {
         let plan = explained.plan(query).await;
         assert_in_order(query, &plan);
         assert_scans(query, &plan, &[scan, "Index Scan customers_pkey"]);
+        assert_reads_at_most(query, &plan, 200);
+    }
+}
+
+#[tokio::test]
+async fn lists_by_name_with_the_archived_read_those_and_a_page_of_the_others() {
+    let explained = Explained::start(MANY).await;
+    for (query, live) in [
+        (
+            "sort=last_name&archived=true",
+            "Index Scan customers_by_last_name",
+        ),
+        (
+            "sort=-company_name&archived=true&page=2",
+            "Index Scan customers_by_company_name",
+        ),
+    ] {
+        let plan = explained.plan(query).await;
+        let nodes = plan.nodes();
+        assert!(nodes.iter().any(|node| node == live), "{query}: {nodes:?}");
+        // One of fifty is archived, and found in an index and then in the table.
+        let archived = u64::try_from(MANY / 50).expect("a number");
+        assert_reads_at_most(query, &plan, 2 * archived + 300);
     }
 }
 
@@ -206,17 +246,20 @@ async fn a_time_is_found_and_counted_in_the_index() {
 #[tokio::test]
 async fn deep_pages_are_found_in_the_index_alone_and_then_by_id() {
     let explained = Explained::start(MANY).await;
-    for (query, live) in [
-        ("page=100", "Index Only Scan customers_newest"),
-        ("page=300", "Index Only Scan customers_newest"),
+    for (query, live, skipped) in [
+        ("page=100", "Index Only Scan customers_newest", 99 * 50),
+        ("page=300", "Index Only Scan customers_newest", 299 * 50),
         (
             "page=100&status=active",
             "Index Only Scan customers_live_by_status",
+            99 * 50,
         ),
     ] {
         let plan = explained.plan(query).await;
         assert_in_order(query, &plan);
         assert_scans(query, &plan, &[live, "Index Scan customers_pkey"]);
+        // What is skipped, in the index, and the page, twice.
+        assert_reads_at_most(query, &plan, skipped + 100);
     }
 }
 
@@ -325,5 +368,49 @@ async fn no_call_about_one_customer_reads_all_of_them() {
                 plan.sql
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_post_finds_its_customer_by_its_key_in_a_table_that_was_never_analysed() {
+    const CUSTOMERS: usize = 5_000;
+    let app = App::start().await;
+    app.sql(&format!(
+        "alter table customers set (autovacuum_enabled = false);
+        insert into customers (company_id, id, phone, phone_key, email, email_key, search_text,
+            rules_version)
+        select '{}', gen_random_uuid(), '763-5' || n, '+17635' || n,
+            n || '@example.com', n || '@example.com', '', 1
+        from generate_series(550000, 550000 + {CUSTOMERS} - 1) as n",
+        app.company
+    ))
+    .await;
+    explain::start(&app).await;
+    let server = app.second_server();
+    let tenant = app.on(&server);
+    let marker = app.company.to_string();
+    for (body, status) in [
+        (json!({"phone": "763-555-0123"}), 200),
+        (json!({"email": "550124@example.com"}), 200),
+        (
+            json!({"phone": "763-444-0100", "email": "nobody@example.com"}),
+            201,
+        ),
+        (json!({"phone": "763-444-0101"}), 201),
+    ] {
+        let (reply, plans) = plans_of(&marker, tenant.post(body.clone())).await;
+        assert_eq!(reply.status, status, "{body}: {}", reply.body);
+        let looks: Vec<&Plan> = plans
+            .iter()
+            .filter(|plan| plan.sql.contains("by_phone"))
+            .collect();
+        assert_eq!(looks.len(), 1, "{body}: {plans:?}");
+        // By phone, by e-mail, and by its id.
+        assert_reads_at_most(&body.to_string(), looks[0], 3);
+        let nodes = looks[0].nodes();
+        assert!(
+            !nodes.iter().any(|node| node.contains("customers_newest")),
+            "{body}: {nodes:?}"
+        );
     }
 }

@@ -35,6 +35,7 @@ pub fn add_to(components: &mut Components) {
         .into_iter()
         .map(|(name, code)| (name, coded(code).into()))
         .collect();
+    schemas.push(("ErrorStatus", one_of(&["error"]).into()));
     schemas.push(("Error", error().into()));
     let field = object([("field", string().into()), ("message", string().into())]);
     schemas.push(("FieldError", field.into()));
@@ -65,7 +66,7 @@ pub fn reply(name: &str) -> Ref {
 
 fn error() -> ObjectBuilder {
     object([
-        ("status", one_of(&["error"]).into()),
+        ("status", named("ErrorStatus")),
         ("message", string().into()),
     ])
 }

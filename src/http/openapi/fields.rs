@@ -1,9 +1,9 @@
 //! The fields of a customer: one table, for the body, the replies and the groups of `expand`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
-use super::schema::{AnySchema, NO_NUL, array, or_null, string};
+use super::schema::{AnySchema, NO_NUL, array, named_or_null, or_null, string};
 use crate::domain::tags::MAX_TAGS;
 
 /// What a field holds.
@@ -104,11 +104,7 @@ impl Field {
                 nullable(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned())))
             }
             Kind::Flag => nullable(Type::Boolean),
-            Kind::Status => nullable(Type::String).enum_values::<Vec<Value>, Value>(Some(vec![
-                json!("active"),
-                json!("inactive"),
-                Value::Null,
-            ])),
+            Kind::Status => return named_or_null("CustomerStatus"),
         };
         schema.description(about).into()
     }

@@ -2,11 +2,13 @@
 
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::AnyOfBuilder;
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder};
 use utoipa::openapi::{Components, Ref, RefOr, Required};
 
 use super::fields::tag;
-use super::schema::{AnySchema, NO_NUL, array, boolean, formatted, integer, one_of, string, uuid};
+use super::schema::{
+    AnySchema, NO_NUL, array, boolean, formatted, integer, named, one_of, string, uuid,
+};
 use crate::domain::page::{Limit, PageNumber};
 use crate::domain::tags::MAX_TAGS;
 use crate::http::API_VERSION;
@@ -53,11 +55,7 @@ pub fn add_to(components: &mut Components) {
              case, with or without accents; four or more digits also among the digits of the phone",
             string().max_length(Some(255)).pattern(Some(NO_NUL)).into(),
         ),
-        (
-            "status",
-            "Only these",
-            one_of(&["active", "inactive"]).into(),
-        ),
+        ("status", "Only these", named("CustomerStatus")),
         (
             "tags",
             "Comma-separated: customers with any of them",
@@ -170,7 +168,9 @@ fn idempotency_key() -> Parameter {
 }
 
 fn version() -> Parameter {
-    let only = one_of(&[API_VERSION]).default(Some(json!(API_VERSION)));
+    let only = AllOfBuilder::new()
+        .item(named("ApiVersion"))
+        .default(Some(json!(API_VERSION)));
     ParameterBuilder::new()
         .name("rotor-api-version")
         .parameter_in(ParameterIn::Header)

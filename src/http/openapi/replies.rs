@@ -6,8 +6,8 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::fields::{FIELDS, location, tag};
 use super::schema::{
-    AnySchema, NO_NUL, array, boolean, envelope, formatted, integer, named, object, one_of,
-    or_null, string, string_or_null, time, uuid,
+    AnySchema, NO_NUL, array, boolean, envelope, formatted, integer, named, named_or_null, object,
+    one_of, or_null, string, string_or_null, time, uuid,
 };
 use crate::domain::key::Scope;
 use crate::domain::tags::MAX_TAGS;
@@ -15,7 +15,14 @@ use crate::http::API_VERSION;
 
 /// Adds all of them.
 pub fn add_to(components: &mut Components) {
-    let schemas: [(&str, AnySchema); 16] = [
+    let schemas: [(&str, AnySchema); 23] = [
+        ("CustomerStatus", one_of(&["active", "inactive"]).into()),
+        ("SuccessStatus", one_of(&["success"]).into()),
+        ("ApiVersion", one_of(&[API_VERSION]).into()),
+        ("Address", address()),
+        ("Pagination", pagination()),
+        ("MatchedBy", one_of(&["id", "phone", "email"]).into()),
+        ("BatchSummary", batch_summary()),
         ("CustomerBody", customer_body()),
         ("Customer", customer()),
         ("CustomerItem", item()),
@@ -97,7 +104,7 @@ fn customer() -> AnySchema {
 fn item() -> AnySchema {
     let known = |name| (name, string().into());
     let plain: [(&str, AnySchema); 7] = [
-        ("address", address()),
+        ("address", named("Address")),
         known("company_name"),
         known("email"),
         known("first_name"),
@@ -121,7 +128,7 @@ fn item() -> AnySchema {
         .fold(object(always), |item, (name, schema)| {
             item.property(name, schema)
         })
-        .property("status", one_of(&["active", "inactive"]));
+        .property("status", named("CustomerStatus"));
     // The groups of `expand`: service, billing and property are the last in the table.
     FIELDS
         .iter()
@@ -151,7 +158,14 @@ fn address() -> AnySchema {
 }
 
 fn list() -> AnySchema {
-    let pagination = object([
+    envelope(array(named("CustomerItem")))
+        .property("pagination", named("Pagination"))
+        .required("pagination")
+        .into()
+}
+
+fn pagination() -> AnySchema {
+    object([
         ("has_more", boolean().into()),
         ("limit", integer(1, Some(1000)).into()),
         ("page", integer(1, None).into()),
@@ -162,11 +176,8 @@ fn list() -> AnySchema {
         string_or_null().description(Some(
             "In a walk: where it goes on, null at its end; absent without `cursor`",
         )),
-    );
-    envelope(array(named("CustomerItem")))
-        .property("pagination", pagination)
-        .required("pagination")
-        .into()
+    )
+    .into()
 }
 
 fn batch_body() -> AnySchema {
@@ -179,29 +190,27 @@ fn batch_body() -> AnySchema {
 }
 
 fn batch_reply() -> AnySchema {
+    object([
+        ("results", array(named("BatchRow")).into()),
+        ("summary", named("BatchSummary")),
+        ("status", named("SuccessStatus")),
+    ])
+    .into()
+}
+
+fn batch_summary() -> AnySchema {
     let count = || integer(0, Some(1000)).into();
-    let summary = object([
+    object([
         ("total", count()),
         ("created", count()),
         ("updated", count()),
         ("unchanged", count()),
         ("refused", count()),
-    ]);
-    object([
-        ("results", array(named("BatchRow")).into()),
-        ("summary", summary.into()),
-        ("status", one_of(&["success"]).into()),
     ])
     .into()
 }
 
 fn batch_row() -> AnySchema {
-    let matched_by = string_or_null().enum_values(Some([
-        json!("id"),
-        json!("phone"),
-        json!("email"),
-        json!(null),
-    ]));
     object([
         ("index", integer(0, Some(999)).into()),
         (
@@ -214,7 +223,7 @@ fn batch_row() -> AnySchema {
             "outcome",
             one_of(&["created", "updated", "unchanged", "refused"]).into(),
         ),
-        ("matched_by", matched_by.into()),
+        ("matched_by", named_or_null("MatchedBy")),
     ])
     .property("also_matches", uuid())
     .property("customer", named("Customer"))
@@ -291,7 +300,7 @@ fn auth_test() -> AnySchema {
     let scopes: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
     let nothing = ObjectBuilder::new().schema_type(Type::Null);
     object([
-        ("status", one_of(&["success"]).into()),
+        ("status", named("SuccessStatus")),
         ("message", string().into()),
         ("authenticated", boolean().into()),
         ("company_id", uuid().into()),
@@ -299,7 +308,7 @@ fn auth_test() -> AnySchema {
         ("auth_method", one_of(&["api_key"]).into()),
         ("scopes", array(one_of(&scopes)).into()),
         ("timestamp", time().into()),
-        ("rotor_api_version", one_of(&[API_VERSION]).into()),
+        ("rotor_api_version", named("ApiVersion")),
     ])
     .into()
 }

@@ -1,7 +1,9 @@
 //! The few kinds of values that the API knows.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{
+    ArrayBuilder, ObjectBuilder, OneOfBuilder, SchemaFormat, SchemaType, Type,
+};
 use utoipa::openapi::{Ref, RefOr, Schema};
 
 /// A schema or the name of one.
@@ -69,6 +71,13 @@ pub fn named(name: &str) -> AnySchema {
     RefOr::Ref(Ref::from_schema_name(name))
 }
 
+/// A schema among the components, or null. Generators name a type after the component, and none after
+/// each field of that type.
+pub fn named_or_null(name: &str) -> AnySchema {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    OneOfBuilder::new().item(named(name)).item(null).into()
+}
+
 /// An object of which every named field is there.
 pub fn object(fields: impl IntoIterator<Item = (&'static str, AnySchema)>) -> ObjectBuilder {
     fields.into_iter().fold(
@@ -79,8 +88,5 @@ pub fn object(fields: impl IntoIterator<Item = (&'static str, AnySchema)>) -> Ob
 
 /// What replies with something in them look like: it, and `status`.
 pub fn envelope(data: impl Into<AnySchema>) -> ObjectBuilder {
-    object([
-        ("data", data.into()),
-        ("status", one_of(&["success"]).into()),
-    ])
+    object([("data", data.into()), ("status", named("SuccessStatus"))])
 }

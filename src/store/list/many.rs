@@ -11,9 +11,10 @@ use crate::store::listed;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
-    /// Served by `customer_totals_pkey`; count and page by `customers_live_search`,
-    /// `customers_live_long` and `customers_archived` (with tags but no search, `customers_tags` and
-    /// `customers_newest`), the page then by `customers_pkey`.
+    /// Served by `customer_totals_pkey`; with a search, count and page by `customers_live_search`,
+    /// `customers_live_long` and `customers_archived`; with tags alone the count by `customers_tags`;
+    /// a page in another order by the index of that, see [`Order::new`]; each page then by
+    /// `customers_pkey`.
     pub(super) async fn page_of_many(
         &self,
         query: &ListQuery,

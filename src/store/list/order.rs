@@ -27,7 +27,7 @@ struct After {
 }
 
 impl Order {
-    /// The order of every list that asks for no other, and of the indexes that serve it.
+    /// The order of a list that asks for no other, and of the indexes that serve it.
     pub const NEWEST_FIRST: Self = Self {
         value: "created_at",
         column: "created_at",
@@ -42,8 +42,9 @@ impl Order {
 
     /// The order of a query, whose values are added to those of its statement.
     ///
-    /// Served by `customers_newest` and those like it, `customers_by_last_name` and
-    /// `customers_by_company_name`. None serves `updated_at`: it would have to be written by every
+    /// Served by `customers_newest`, with a status by `customers_live_by_status`, with archived
+    /// customers by `customers_archived` as well; by `customers_by_last_name` and
+    /// `customers_by_company_name`, which have the live ones only. None serves `updated_at`: it would have to be written by every
     /// update, and so would all the others.
     pub fn new(query: &ListQuery, statement: &mut Statement) -> Result<Self, StoreError> {
         let Sort { key, descending } = query.sort;

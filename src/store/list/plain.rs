@@ -10,8 +10,8 @@ use crate::store::listed;
 use crate::store::{Customers, StoreError};
 
 impl Customers {
-    /// Served by `customer_totals_pkey`, and in the order of the list by `customers_newest` or
-    /// `customers_live_by_status`, and `customers_archived`.
+    /// Served by `customer_totals_pkey`, and by the index of the list's order: see [`Order::new`];
+    /// deep pages and those of another order then by `customers_pkey`.
     pub(super) async fn plain_page(&self, query: &ListQuery) -> Result<CustomerPage, StoreError> {
         let parts = Part::of(&query.filters);
         let rows = match parts {

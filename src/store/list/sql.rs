@@ -14,7 +14,7 @@ use crate::domain::period::Period;
 use crate::domain::search::Condition;
 use crate::store::StoreError;
 
-/// The order of every list, and of the indexes that serve it.
+/// The order of a list that asks for no other, and of the indexes that serve it.
 pub const NEWEST_FIRST: &str = "created_at desc, id desc";
 
 /// A part of a company's customers that has an index of its own in the order of the list.

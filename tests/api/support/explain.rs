@@ -18,6 +18,10 @@ pub async fn start(app: &App) {
                 current_database());
             execute format('alter database %I set auto_explain.log_format = json',
                 current_database());
+            execute format('alter database %I set auto_explain.log_analyze = on',
+                current_database());
+            execute format('alter database %I set auto_explain.log_timing = off',
+                current_database());
         end
         $$",
     )
@@ -76,6 +80,34 @@ impl Plan {
         let mut nodes = Vec::new();
         visit(&self.root, false, &mut |node, _| nodes.push(name(node)));
         nodes
+    }
+
+    /// The rows that its scans read from the customers or an index of theirs, with those that they
+    /// then let go.
+    pub fn rows_read(&self) -> u64 {
+        let mut rows = 0.0;
+        visit(&self.root, false, &mut |node, _| {
+            let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
+            if name(node).contains(" customers") {
+                let each = number("Actual Rows") + number("Rows Removed by Filter");
+                rows += each * number("Actual Loops");
+            }
+        });
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // A count.
+        let rows = rows as u64;
+        rows
+    }
+
+    /// By what the scans of an index find where to begin and where to end.
+    pub fn index_conditions(&self, index: &str) -> Vec<String> {
+        let mut conditions = Vec::new();
+        visit(&self.root, false, &mut |node, _| {
+            if node["Index Name"] == index {
+                let condition = node["Index Cond"].as_str().unwrap_or_default();
+                conditions.push(condition.to_owned());
+            }
+        });
+        conditions
     }
 
     /// The nodes that a `Limit` draws from.

@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod bodies;
+pub mod desk;
 pub mod explain;
 pub mod pgbouncer;
 pub mod postgres;

@@ -16,6 +16,7 @@ pub fn clientele(settings: &[(&str, &str)], arguments: &[&str]) -> Command {
     }
     command
         .env_remove("DATABASE_URL")
+        .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
         .env("RUST_LOG", "warn")
         // Its address is one for all, and tests run beside each other.
         .env("CLIENTELE_METRICS_BIND", "off")
