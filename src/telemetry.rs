@@ -16,8 +16,9 @@ use crate::config::{LogFormat, SettingsError};
 
 pub use otlp::{Traces, answered, join, span_kind};
 
-/// What is logged unless `RUST_LOG` says otherwise.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,refinery_core=warn,actix_server=warn";
+/// What is logged unless `RUST_LOG` says otherwise. To `actix_http` whatever is no HTTP is an error:
+/// anybody who reaches the port could fill the log with them.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,refinery_core=warn,actix_server=warn,actix_http=off";
 
 /// What says where traces go.
 const ENDPOINTS: [&str; 2] = [

@@ -37,6 +37,9 @@ use auth::Gate;
 use error::ApiError;
 use failed_authentications::FailedAuthentications;
 use rate_limits::RateLimits;
+// For whoever wants to read what a request says without a server: the fuzz targets.
+pub use wire::list::list_query;
+pub use wire::upsert::UpsertRequest;
 
 /// The version of the API that is spoken here, as clients must name it.
 pub const API_VERSION: &str = "1.1.0";

@@ -25,6 +25,7 @@ mod expand;
 mod export;
 mod get;
 mod health;
+mod hostile;
 mod idempotency;
 mod import;
 mod import_again;
@@ -50,5 +51,6 @@ mod tenancy;
 mod totals;
 #[cfg(feature = "otel")]
 mod traces;
+mod unicode;
 mod update;
 mod validation;

@@ -98,6 +98,14 @@ async fn provider_and_token_are_enough() {
     // A card that has expired is one all the same.
     let expired = json!({"provider": "adyen", "token": "T2", "exp_month": 1, "exp_year": 2000});
     assert_eq!(save(&app, &customer, expired).await.status, 201);
+    // To JSON 8.0 is a whole number like any other.
+    let floats = json!({"provider": "adyen", "token": "T2", "exp_month": 8.0, "exp_year": 2030.0});
+    let saved = save(&app, &customer, floats).await;
+    assert_eq!(
+        (saved.status, &saved.body["data"]["exp_month"]),
+        (200, &json!(8))
+    );
+    assert_eq!(saved.body["data"]["exp_year"], 2030);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
 
-use super::schema::{AnySchema, array, named_or_null, or_null, string};
+use super::schema::{AnySchema, NO_NUL, array, named_or_null, or_null, string};
+use crate::domain::tags::MAX_TAGS;
 
 /// What a field holds.
 #[derive(Clone, Copy)]
@@ -97,6 +98,7 @@ impl Field {
             Kind::Tags => return tags(about),
             Kind::Text(most) => nullable(Type::String)
                 .max_length(Some(most))
+                .pattern(Some(NO_NUL))
                 .examples([json!(self.example)]),
             Kind::Id => {
                 nullable(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned())))
@@ -112,10 +114,15 @@ fn nullable(kind: Type) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(or_null(kind))
 }
 
+/// One tag.
+pub fn tag() -> ObjectBuilder {
+    string().max_length(Some(100)).pattern(Some(NO_NUL))
+}
+
 fn tags(about: Option<&str>) -> AnySchema {
-    array(string().max_length(Some(100)))
+    array(tag())
         .schema_type(or_null(Type::Array))
-        .max_items(Some(100))
+        .max_items(Some(MAX_TAGS))
         .description(about)
         .examples([json!(["vip"])])
         .into()
@@ -123,11 +130,14 @@ fn tags(about: Option<&str>) -> AnySchema {
 
 /// `[latitude, longitude]`, or null.
 pub fn location() -> AnySchema {
-    let number = ObjectBuilder::new()
-        .schema_type(Type::Number)
-        .minimum(Some(-180.0))
-        .maximum(Some(180.0));
-    array(number)
+    let degrees = |most: f64| {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .minimum(Some(-most))
+            .maximum(Some(most))
+    };
+    array(degrees(180.0))
+        .prefix_items([degrees(90.0)])
         .schema_type(or_null(Type::Array))
         .min_items(Some(2))
         .max_items(Some(2))

@@ -2,10 +2,15 @@
 
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
-use utoipa::openapi::schema::AllOfBuilder;
+use utoipa::openapi::schema::{AllOfBuilder, AnyOfBuilder};
 use utoipa::openapi::{Components, Ref, RefOr, Required};
 
-use super::schema::{AnySchema, array, boolean, integer, named, one_of, string, uuid};
+use super::fields::tag;
+use super::schema::{
+    AnySchema, NO_NUL, array, boolean, formatted, integer, named, one_of, string, uuid,
+};
+use crate::domain::page::{Limit, PageNumber};
+use crate::domain::tags::MAX_TAGS;
 use crate::http::API_VERSION;
 
 /// The filters of lists and exports.
@@ -25,29 +30,38 @@ bound itself is not included.";
 
 /// Adds all of them.
 pub fn add_to(components: &mut Components) {
-    let time = || string().examples([json!("2026-11-01"), json!("2026-11-23T15:07:54.661Z")]);
+    let time = || {
+        AnyOfBuilder::new()
+            .item(formatted("date"))
+            .item(formatted("date-time"))
+            .examples([json!("2026-11-01"), json!("2026-11-23T15:07:54.661Z")])
+    };
     let queries: [(&str, &str, AnySchema); 14] = [
         (
             "page",
             "Counts from 1; 1 in a walk",
-            integer(1, None).default(Some(json!(1))).into(),
+            integer(1, Some(PageNumber::MAX))
+                .default(Some(json!(1)))
+                .into(),
         ),
         (
             "limit",
             "Customers on a page",
-            integer(1, Some(1000)).default(Some(json!(50))).into(),
+            integer(1, Some(Limit::MAX)).default(Some(json!(50))).into(),
         ),
         (
             "search",
             "Words that must all occur in first name, last name, company name, e-mail or phone, in any \
              case, with or without accents; four or more digits also among the digits of the phone",
-            string().into(),
+            string().max_length(Some(255)).pattern(Some(NO_NUL)).into(),
         ),
         ("status", "Only these", named("CustomerStatus")),
         (
             "tags",
             "Comma-separated: customers with any of them",
-            array(string()).into(),
+            array(tag().pattern(Some(r"^[^,\u0000]*$")))
+                .max_items(Some(MAX_TAGS))
+                .into(),
         ),
         (
             "archived",
@@ -77,7 +91,7 @@ pub fn add_to(components: &mut Components) {
         (
             "cursor",
             "A walk through the whole list: blank to start it, then the `next_cursor` of each reply",
-            string().into(),
+            string().pattern(Some("^[A-Za-z0-9_-]*$")).into(),
         ),
         (
             "expand",
@@ -136,7 +150,10 @@ fn path(name: &str, about: &str) -> Parameter {
 }
 
 fn idempotency_key() -> Parameter {
-    let key = string().min_length(Some(1)).max_length(Some(255));
+    let key = string()
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some("^[ -~]*[!-~][ -~]*$"));
     let key = key.examples([json!("8e03978e-40d5-43dd-bc93-6894a57f9324")]);
     ParameterBuilder::new()
         .name("idempotency-key")

@@ -4,12 +4,13 @@ use serde_json::json;
 use utoipa::openapi::Components;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::fields::{FIELDS, location};
+use super::fields::{FIELDS, location, tag};
 use super::schema::{
-    AnySchema, array, boolean, envelope, formatted, integer, named, named_or_null, object, one_of,
-    or_null, string, string_or_null, time, uuid,
+    AnySchema, NO_NUL, array, boolean, envelope, formatted, integer, named, named_or_null, object,
+    one_of, or_null, string, string_or_null, time, uuid,
 };
 use crate::domain::key::Scope;
+use crate::domain::tags::MAX_TAGS;
 use crate::http::API_VERSION;
 
 /// Adds all of them.
@@ -232,9 +233,9 @@ fn batch_row() -> AnySchema {
 
 fn tags_body() -> AnySchema {
     let tags = || {
-        array(string().max_length(Some(100)))
+        array(tag())
             .schema_type(or_null(Type::Array))
-            .max_items(Some(100))
+            .max_items(Some(MAX_TAGS))
     };
     ObjectBuilder::new()
         .schema_type(Type::Object)
@@ -262,13 +263,13 @@ fn personal_data() -> AnySchema {
 }
 
 fn payment_method_body() -> AnySchema {
-    let short = || string().max_length(Some(255));
+    let short = || string().max_length(Some(255)).pattern(Some(NO_NUL));
     let whole = |least, most| integer(least, Some(most)).schema_type(or_null(Type::Integer));
     object([
         ("provider", short().min_length(Some(1)).into()),
         ("token", short().min_length(Some(1)).into()),
     ])
-    .property("brand", string_or_null().max_length(Some(255)))
+    .property("brand", short().schema_type(or_null(Type::String)))
     .property("last4", string_or_null().pattern(Some("^[0-9]{4}$")))
     .property("exp_month", whole(1, 12))
     .property("exp_year", whole(2000, 2100))

@@ -9,6 +9,9 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 /// A schema or the name of one.
 pub type AnySchema = RefOr<Schema>;
 
+/// What all texts are: a NUL is refused.
+pub const NO_NUL: &str = r"^[^\u0000]*$";
+
 /// Of strings.
 pub fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)

@@ -42,17 +42,13 @@ pub fn from_json(body: Value) -> Result<NewPaymentMethod, ApiError> {
         brand: fields.text("brand"),
         last4: fields.text("last4"),
         exp_month: fields.read("exp_month", |value| {
-            let month = value
-                .as_i64()
+            let month = whole(value)
                 .ok_or(NotAMonth)
                 .and_then(ExpiryMonth::try_from);
             month.map_err(|error| error.to_string())
         }),
         exp_year: fields.read("exp_year", |value| {
-            let year = value
-                .as_i64()
-                .ok_or(NotAYear)
-                .and_then(ExpiryYear::try_from);
+            let year = whole(value).ok_or(NotAYear).and_then(ExpiryYear::try_from);
             year.map_err(|error| error.to_string())
         }),
     };
@@ -65,6 +61,18 @@ pub fn from_json(body: Value) -> Result<NewPaymentMethod, ApiError> {
         }),
         _ => Err(ApiError::Validation(errors)),
     }
+}
+
+/// A whole number; to JSON `8.0` is one too.
+fn whole(value: &Value) -> Option<i64> {
+    let float = || {
+        let float = value.as_f64()?;
+        let is_whole = float.fract() == 0.0 && float.abs() <= f64::from(i16::MAX);
+        // Within sixteen bits nothing is cut off.
+        #[allow(clippy::cast_possible_truncation)]
+        is_whole.then_some(float as i64)
+    };
+    value.as_i64().or_else(float)
 }
 
 /// The error of a field that has a card number anywhere in it.
