@@ -1,5 +1,7 @@
 //! Settings: defaults, then `clientele.toml`, then the environment (and `.env`).
 
+mod waits;
+
 use std::collections::HashMap;
 use std::env;
 use std::net::{IpAddr, SocketAddr};
@@ -11,6 +13,10 @@ use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use url::Url;
+
+pub use waits::Waits;
+
+use crate::store::Limits;
 
 const FILE: &str = "clientele.toml";
 const PREFIX: &str = "CLIENTELE_";
@@ -24,7 +30,7 @@ const DEFAULT_FAILED_AUTHENTICATIONS: u32 = 60;
 
 /// Every setting as it is named in the file; in the environment they are in capitals behind
 /// `CLIENTELE_`, but for `DATABASE_URL`.
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "database_url",
     "bind",
     "metrics_bind",
@@ -35,6 +41,7 @@ const NAMES: [&str; 10] = [
     "log_format",
     "failed_authentications_per_minute",
     "trusted_proxies",
+    "db_queue",
 ];
 
 /// How the program runs.
@@ -50,6 +57,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The most connections to the database.
     pub db_connections: usize,
+    /// The most requests that wait for one of them.
+    pub db_queue: usize,
+    /// How long anybody waits for anything.
+    pub waits: Waits,
     /// Whether migrations are run at the start.
     pub migrate: bool,
     /// The directory of the `PostgreSQL` programs for the private database; none: looked for.
@@ -150,7 +161,7 @@ impl Settings {
             .map_err(unreadable)?;
         let set: HashMap<String, config::Value> =
             config.clone().try_deserialize().map_err(unreadable)?;
-        if let Some(name) = set.keys().find(|name| !NAMES.contains(&name.as_str())) {
+        if let Some(name) = set.keys().find(|name| !names().any(|known| known == *name)) {
             return Err(SettingsError::Unknown(format!("{name} in {FILE}")));
         }
         let db_connections = get(&config, "db_connections")?.unwrap_or(DEFAULT_DB_CONNECTIONS);
@@ -169,6 +180,8 @@ impl Settings {
                 None => default_data_dir().ok_or(SettingsError::NoDataDir)?,
             },
             db_connections,
+            db_queue: get(&config, "db_queue")?.unwrap_or(Limits::of(db_connections).queue),
+            waits: Waits::read(&config)?,
             log_format: get(&config, "log_format")?.unwrap_or(LogFormat::Pretty),
             migrate: get(&config, "migrate")?.unwrap_or(true),
             pg_bin: get(&config, "pg_bin")?,
@@ -188,9 +201,7 @@ fn from_environment(
 ) -> Result<HashMap<String, String>, SettingsError> {
     let mut ours = HashMap::new();
     for (variable_name, value) in environment {
-        let known = NAMES
-            .into_iter()
-            .find(|name| variable(name) == variable_name);
+        let known = names().find(|name| variable(name) == variable_name);
         match known {
             Some(_) if value.trim().is_empty() => {}
             Some(name) => {
@@ -203,6 +214,11 @@ fn from_environment(
         }
     }
     Ok(ours)
+}
+
+/// The names of all settings.
+fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().chain(waits::NAMES)
 }
 
 /// The environment's name of a setting.
@@ -292,6 +308,8 @@ fn default_data_dir() -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn read(file: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
@@ -333,6 +351,7 @@ mod tests {
                 ("CLIENTELE_DATA_DIR", "/tmp/007"),
                 ("CLIENTELE_FAILED_AUTHENTICATIONS_PER_MINUTE", "0"),
                 ("CLIENTELE_TRUSTED_PROXIES", "10.0.0.1, fd00::/8"),
+                ("CLIENTELE_LOCK_TIMEOUT", "250ms"),
             ],
         )
         .unwrap();
@@ -344,6 +363,9 @@ mod tests {
         assert!(!settings.migrate);
         assert_eq!(settings.pg_bin, None);
         assert_eq!(settings.failed_authentications, None);
+        assert_eq!(settings.db_queue, 80);
+        assert_eq!(settings.waits.lock, Duration::from_millis(250));
+        assert_eq!(settings.waits.statement, Duration::from_secs(30));
         let proxies: Vec<String> = settings
             .trusted_proxies
             .iter()
@@ -371,6 +393,9 @@ mod tests {
             ("CLIENTELE_DB_CONNECTIONS", "many"),
             ("CLIENTELE_DB_CONNECTIONS", "0"),
             ("CLIENTELE_MIGRATE", "perhaps"),
+            ("CLIENTELE_LOCK_TIMEOUT", "5"),
+            ("CLIENTELE_KEEP_ALIVE", "0s"),
+            ("CLIENTELE_DB_QUEUE", "long"),
             ("CLIENTELE_FAILED_AUTHENTICATIONS_PER_MINUTE", "-1"),
             ("CLIENTELE_TRUSTED_PROXIES", "proxy.example.com"),
             ("DATABASE_URL", "localhost"),

@@ -1,5 +1,7 @@
 //! Errors: the only place that maps one to a status and a body.
 
+use std::io::ErrorKind;
+
 use actix_web::error::{JsonPayloadError, PayloadError, ResponseError};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, RETRY_AFTER};
@@ -68,6 +70,9 @@ pub enum ApiError {
     /// The body was cut off.
     #[error("The request body could not be read")]
     UnreadableBody,
+    /// The body did not come in time.
+    #[error("The request body took too long")]
+    BodyTooSlow,
     /// The body says that it is no JSON.
     #[error("Unsupported content type. Send application/json.")]
     UnsupportedMediaType,
@@ -132,6 +137,7 @@ impl ApiError {
             | Self::MethodNotAllowed { .. }
             | Self::UnreadableJson(_)
             | Self::UnreadableBody
+            | Self::BodyTooSlow
             | Self::UnsupportedMediaType
             | Self::BodyTooLarge
             | Self::Overloaded
@@ -168,6 +174,7 @@ impl ResponseError for ApiError {
             | Self::UnsupportedVersion
             | Self::UnreadableJson(_)
             | Self::UnreadableBody => StatusCode::BAD_REQUEST,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::RateLimited { .. } | Self::TooFast { .. } | Self::TooManyFailures { .. } => {
@@ -245,6 +252,11 @@ impl From<JsonPayloadError> for ApiError {
             JsonPayloadError::OverflowKnownLength { .. }
             | JsonPayloadError::Overflow { .. }
             | JsonPayloadError::Payload(PayloadError::Overflow) => Self::BodyTooLarge,
+            JsonPayloadError::Payload(PayloadError::Io(error))
+                if error.kind() == ErrorKind::TimedOut =>
+            {
+                Self::BodyTooSlow
+            }
             JsonPayloadError::ContentType => Self::UnsupportedMediaType,
             JsonPayloadError::Deserialize(error) => Self::UnreadableJson(error.to_string()),
             // Of a body that was cut off, or never came; the enum is open, so what a later

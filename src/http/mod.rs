@@ -17,12 +17,14 @@ mod payment_methods;
 mod privacy;
 mod rate_limits;
 mod request_id;
+mod slow_bodies;
 mod tags;
 pub(crate) mod wire;
 
 use std::net::TcpListener;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::{Compress, from_fn};
@@ -51,8 +53,6 @@ const PREFIX: &str = "/open-api";
 const BODY_LIMIT: usize = 256 * 1024;
 /// The same for a batch.
 const BATCH_LIMIT: usize = 8 * 1024 * 1024;
-/// How long requests under way may take once the server is told to stop.
-const SHUTDOWN_SECONDS: u64 = 30;
 
 /// The fewest connections that are worth a worker (measured: with four it is as fast as with more).
 const CONNECTIONS_OF_A_WORKER: usize = 4;
@@ -66,6 +66,14 @@ pub struct Options {
     pub failed_authentications: Option<NonZeroU32>,
     /// Proxies that tell in `x-forwarded-for` for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
+    /// How long the head of a request may take to come,
+    pub header_timeout: Duration,
+    /// and its body.
+    pub body_timeout: Duration,
+    /// How long a connection is kept open for the next request.
+    pub keep_alive: Duration,
+    /// How long requests under way may take once the server is told to stop.
+    pub shutdown_timeout: Duration,
 }
 
 impl Options {
@@ -78,6 +86,10 @@ impl Options {
             workers: (connections / CONNECTIONS_OF_A_WORKER).clamp(1, cores),
             failed_authentications: None,
             trusted_proxies: Vec::new(),
+            header_timeout: Duration::from_secs(5),
+            body_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(5),
+            shutdown_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -100,7 +112,7 @@ pub fn serve(
         options.failed_authentications,
         options.trusted_proxies,
     ));
-    let workers = options.workers;
+    let (workers, body_timeout) = (options.workers, options.body_timeout);
     let server = HttpServer::new(move || {
         // Once for each worker, on its thread: what workers shared they would wake each other for.
         let store = store.share(workers);
@@ -111,6 +123,9 @@ pub fn serve(
             .app_data(gate.clone())
             .app_data(metrics.clone())
             .app_data(error::json_config(BODY_LIMIT))
+            .wrap(from_fn(move |request, next| {
+                slow_bodies::limit(body_timeout, request, next)
+            }))
             .wrap(from_fn(request_id::trace))
             .configure(health_routes)
             .configure(docs_routes)
@@ -124,7 +139,9 @@ pub fn serve(
             .default_service(web::to(not_found))
     })
     .workers(workers)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .client_request_timeout(options.header_timeout)
+    .keep_alive(options.keep_alive)
+    .shutdown_timeout(options.shutdown_timeout.as_secs())
     .disable_signals()
     .listen(listener)?;
     Ok(server.run())

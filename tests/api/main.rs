@@ -36,6 +36,7 @@ mod metrics;
 mod migrations;
 mod openapi;
 mod order_of_checks;
+mod overload;
 mod pages;
 mod payment_methods;
 mod personal_data;

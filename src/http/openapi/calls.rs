@@ -64,7 +64,8 @@ impl Call {
             .required(Some(Required::True))
             .build();
         self.operation = self.operation.request_body(Some(body));
-        self.error("413", "BodyTooLarge")
+        self.error("408", "BodyTooSlow")
+            .error("413", "BodyTooLarge")
             .error("415", "UnsupportedMediaType")
     }
 

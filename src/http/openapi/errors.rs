@@ -156,6 +156,12 @@ fn all() -> Vec<Described> {
             )
         },
         described(
+            "BodyTooSlow",
+            "The body was not there in time",
+            "Error",
+            ApiError::BodyTooSlow,
+        ),
+        described(
             "BodyTooLarge",
             "A body of more than 256 KiB, a batch of more than 8 MiB",
             "Error",
