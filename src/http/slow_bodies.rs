@@ -27,7 +27,7 @@ pub async fn limit(
                     let timed_out = io::ErrorKind::TimedOut;
                     Some(Err(PayloadError::Io(timed_out.into())))
                 }),
-                ready => ready,
+                ready @ Poll::Ready(_) => ready,
             });
             Payload::Stream {
                 payload: in_time.boxed_local(),

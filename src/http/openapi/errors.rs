@@ -52,7 +52,7 @@ pub fn add_to(components: &mut Components) {
     for (name, schema) in schemas {
         components.schemas.insert(name.to_owned(), schema);
     }
-    for described in all() {
+    for described in lasting().into_iter().chain(passing()) {
         let name = described.name.to_owned();
         let response = RefOr::T(described.response());
         components.responses.insert(name, response);
@@ -109,7 +109,8 @@ fn described(
     }
 }
 
-fn all() -> Vec<Described> {
+/// Of requests that cannot be served as they are.
+fn lasting() -> Vec<Described> {
     let bad_email = FieldError::new("email", "Invalid email format");
     vec![
         Described {
@@ -173,16 +174,36 @@ fn all() -> Vec<Described> {
             "Error",
             ApiError::UnsupportedMediaType,
         ),
+    ]
+}
+
+/// Of requests that are in order, and yet were not served.
+fn passing() -> Vec<Described> {
+    vec![
         Described {
             headers: &["retry-after"],
+            errors: vec![
+                (
+                    "day",
+                    ApiError::RateLimited {
+                        limit: 1000,
+                        retry_after: 3600,
+                    },
+                ),
+                (
+                    "second",
+                    ApiError::TooFast {
+                        limit: 10,
+                        retry_after: 1,
+                    },
+                ),
+            ],
             ..described(
                 "RateLimited",
-                "The daily limit is used up",
+                "The daily limit is used up, too many requests came within a second, or too many keys \
+                 that do not work from one address",
                 "RateLimitExceeded",
-                ApiError::RateLimited {
-                    limit: 1000,
-                    retry_after: 3600,
-                },
+                ApiError::TooManyFailures { retry_after: 1 },
             )
         },
         Described {
