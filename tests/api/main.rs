@@ -46,6 +46,7 @@ mod rate_limits;
 mod retag;
 mod retries;
 mod search;
+mod secrets;
 mod sorting;
 mod tags;
 mod tenancy;
