@@ -192,8 +192,15 @@ impl KeyRecord {
     /// of a wrong secret was right.
     #[must_use]
     pub fn admits(&self, presented: &ApiKey, now: DateTime<Utc>) -> bool {
-        let genuine: bool = self.secret.0.ct_eq(&presented.secret_hash().0).into();
-        genuine && self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+        self.is(presented)
+            && self.revoked_at.is_none()
+            && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether `presented` is this key, though it may not work any more.
+    #[must_use]
+    pub fn is(&self, presented: &ApiKey) -> bool {
+        self.secret.0.ct_eq(&presented.secret_hash().0).into()
     }
 }
 

@@ -209,11 +209,15 @@ impl Gate {
         }
         let known = self.keys.get(presented.id()).await;
         let known = known.map_err(|error| ApiError::from(&*error))?;
-        let record = known
-            .record
-            .as_ref()
-            .filter(|record| record.admits(&presented, now))
+        let record = known.record.as_ref();
+        let record = record
+            .filter(|record| record.is(&presented))
             .ok_or_else(failed)?;
+        // A client that goes on with an old key is a nuisance, but guesses nothing: it must not have
+        // others at its address held up.
+        if !record.admits(&presented, now) {
+            return Err(ApiError::Unauthenticated);
+        }
         if known.is_first_use() {
             self.note_use(record);
         }

@@ -82,6 +82,18 @@ async fn an_address_that_tries_many_keys_is_told_to_wait_while_keys_that_worked_
     assert_eq!(fresh.auth_test().await.status, 429);
     assert_eq!(known.auth_test().await.status, 200);
 
+    // An old key is not one that is tried.
+    let old = known.with_key(&app.key(with_scopes(&Scope::ALL)).await);
+    app.revoke(&old.key).await;
+    let from = |tenant: &Tenant| {
+        let request = tenant.request(Method::GET, "/auth/test");
+        request.header("x-forwarded-for", "203.0.113.8")
+    };
+    for _ in 0..5 {
+        assert_eq!(send(from(&old)).await.status, 401);
+    }
+    assert_eq!(send(from(&fresh)).await.status, 200);
+
     // Others come from elsewhere, as the proxy says.
     let elsewhere = fresh.request(Method::GET, "/auth/test");
     let elsewhere = elsewhere.header("x-forwarded-for", "203.0.113.9");

@@ -1,11 +1,11 @@
 //! A `PostgreSQL` of its own, which is killed and started again.
 
 use std::io::Write;
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use clientele::embedded::binaries;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::watchdog::Scratch;
 
@@ -79,22 +79,39 @@ impl Cluster {
         }
     }
 
-    /// Kills one of the service's sessions. The server takes that for a crash, and begins anew with all
-    /// others.
-    pub async fn kill_a_session(&self) {
-        let Ok(mut connection) = PgConnection::connect(&self.url).await else {
-            return;
+    /// Kills one of the service's sessions; the answer is its process. The server takes that for a
+    /// crash, and begins anew with all others.
+    pub async fn kill_a_session(&self) -> i32 {
+        let deadline = Instant::now() + PATIENCE;
+        let pid = loop {
+            if let Some(pid) = self.session("limit 1").await {
+                break pid;
+            }
+            assert!(Instant::now() < deadline, "the service has no session");
+            tokio::time::sleep(Duration::from_millis(5)).await;
         };
-        let pid: Result<i32, _> = sqlx::query_scalar(
-            "select pid from pg_stat_activity where application_name = 'clientele' limit 1",
-        )
-        .fetch_one(&mut connection)
-        .await;
-        if let Ok(pid) = pid {
-            let kill = std::process::Command::new("kill")
-                .args(["-KILL", &pid.to_string()])
-                .status();
-            assert!(kill.expect("kill").success());
-        }
+        let kill = Command::new("kill")
+            .args(["-KILL", &pid.to_string()])
+            .status();
+        assert!(kill.expect("kill").success());
+        pid
+    }
+
+    /// Whether the server has this session, or is not there to tell.
+    pub async fn has(&self, session: i32) -> bool {
+        PgConnection::connect(&self.url).await.is_err()
+            || self
+                .session(&format!("and pid = {session}"))
+                .await
+                .is_some()
+    }
+
+    async fn session(&self, which: &str) -> Option<i32> {
+        let mut connection = PgConnection::connect(&self.url).await.ok()?;
+        let sql = format!(
+            "select pid from pg_stat_activity where application_name = 'clientele' {which}"
+        );
+        let query = sqlx::query_scalar(AssertSqlSafe(sql));
+        query.fetch_optional(&mut connection).await.ok()?
     }
 }

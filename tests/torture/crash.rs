@@ -17,6 +17,8 @@ use crate::cluster::Cluster;
 use crate::support::program::Serve;
 
 const WRITERS: usize = 8;
+/// What a client waits for that was refused: less than it is told to, for more load.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// What is killed.
 #[derive(Debug, Clone, Copy)]
@@ -57,37 +59,37 @@ impl Load {
             let away_before = self.service_is_away.load(Ordering::SeqCst);
             let request = self.request(path).header("idempotency-key", key);
             let sent = request.json(body).send().await;
-            let reply = match sent {
-                Ok(reply) => reply,
-                Err(error) => {
-                    let away = away_before || self.service_is_away.load(Ordering::SeqCst);
-                    assert!(away, "cut by a service that runs: {error}");
-                    self.cut.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                    continue;
-                }
+            let is_cut = || {
+                let away = away_before || self.service_is_away.load(Ordering::SeqCst);
+                assert!(away, "cut by a service that runs");
+                self.cut.fetch_add(1, Ordering::Relaxed);
+            };
+            let Ok(reply) = sent else {
+                is_cut();
+                tokio::time::sleep(PAUSE).await;
+                continue;
             };
             let status = reply.status().as_u16();
             let retry_after = reply.headers().contains_key("retry-after");
             match status {
-                200 | 201 => {
+                200 | 201 | 503 => {
                     // A reply that is cut off is none.
-                    let Ok(body) = reply.json().await else {
+                    let Ok(body) = reply.json::<Value>().await else {
+                        is_cut();
                         continue;
                     };
-                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
-                    return Some(body);
-                }
-                503 => {
-                    assert!(retry_after, "503 without retry-after");
-                    if let Ok(body) = reply.json::<Value>().await {
-                        assert_eq!(body["status"], "error", "{body}");
-                        assert!(body["message"].is_string(), "{body}");
+                    if status != 503 {
+                        self.acknowledged.fetch_add(1, Ordering::Relaxed);
+                        return Some(body);
                     }
+                    let documented = json!({
+                        "status": "error", "message": "Service temporarily unavailable. Please retry."
+                    });
+                    assert_eq!((retry_after, body), (true, documented));
                     self.unavailable.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::time::sleep(PAUSE).await;
                 }
-                409 if retry_after => tokio::time::sleep(Duration::from_millis(5)).await,
+                409 if retry_after => tokio::time::sleep(PAUSE).await,
                 other => panic!("{other}: {:?}", reply.text().await),
             }
         }
@@ -188,8 +190,11 @@ pub async fn survive(victims: impl Iterator<Item = u8>) -> String {
             Victim::Database => restarted(&mut cluster, "KILL").await,
             Victim::DatabaseRestarted => restarted(&mut cluster, "INT").await,
             Victim::Session => {
-                cluster.kill_a_session().await;
-                cluster.is_there().await;
+                let session = cluster.kill_a_session().await;
+                // The server takes that for a crash, and ends all others too.
+                while cluster.has(session).await {
+                    tokio::time::sleep(PAUSE).await;
+                }
                 Instant::now()
             }
             Victim::Service => {

@@ -52,7 +52,7 @@ async fn play_all(rounds: u64, size: Size) -> Vec<usize> {
             Ok(calls) => histories.push(calls),
             Err(history) => {
                 let smallest = shrink(&servers, seed, size, history).await;
-                panic!("no order of these calls explains their answers (seed {seed}):\n{smallest}");
+                panic!("no order of these calls explains their answers: {smallest}");
             }
         }
     }
@@ -62,9 +62,9 @@ async fn play_all(rounds: u64, size: Size) -> Vec<usize> {
 /// The smallest history that is found to be wrong.
 async fn shrink(servers: &Servers, seed: u64, size: Size, history: String) -> String {
     const TRIES: u64 = 50;
-    let mut smallest = (size, history);
+    let mut smallest = (seed, size, history);
     loop {
-        let Size { workers, calls } = smallest.0;
+        let Size { workers, calls } = smallest.1;
         let smaller = [
             Size {
                 workers: workers / 2,
@@ -87,15 +87,19 @@ async fn shrink(servers: &Servers, seed: u64, size: Size, history: String) -> St
         'sizes: for size in smaller.into_iter().filter(|s| s.workers > 0 && s.calls > 0) {
             for more in 0..TRIES {
                 let company = servers.company().await;
-                if let Err(history) = play(&company, seed.wrapping_add(more), size).await {
-                    found = Some((size, history));
+                let seed = seed.wrapping_add(more);
+                if let Err(history) = play(&company, seed, size).await {
+                    found = Some((seed, size, history));
                     break 'sizes;
                 }
             }
         }
         match found {
             Some(found) => smallest = found,
-            None => return smallest.1,
+            None => {
+                let (seed, size, history) = smallest;
+                return format!("seed {seed}, {size:?}\n{history}");
+            }
         }
     }
 }
