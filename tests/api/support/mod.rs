@@ -8,6 +8,6 @@ pub mod explain;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod program;
-mod watchdog;
+pub mod watchdog;
 
 pub use app::{App, Reply, Tenant};
