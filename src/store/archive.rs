@@ -68,17 +68,15 @@ impl Customers {
 
     /// Makes a customer live again; one that is live stays as it is.
     ///
-    /// Alone, if there is something to do: a post about its phone must not slip between the look at
-    /// who has that phone and the commit, and create a customer that this answer does not name.
+    /// Alone, if there is such a customer, even one that is live: a post about its phone must not slip
+    /// between the look at who has that phone and the commit, and create a customer that this answer
+    /// does not name.
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub async fn restore(&self, id: CustomerId) -> Result<Write<Restored>, StoreError> {
-        // Who is archived, or made, after this look is so after this call: it did nothing.
-        if self.is_archived(id).await? != Some(true) {
-            return Ok(self.write_one(id, move |customers, connection| {
-                Box::pin(customers.restored(connection, id))
-            }));
+    pub async fn restore(&self, id: CustomerId) -> Result<Write<Restored>, WriteError> {
+        if !self.is_there(id).await? {
+            return Err(WriteError::NotFound);
         }
         Ok(self.write_alone(id, move |customers, connection| {
             Box::pin(async move {
@@ -87,7 +85,10 @@ impl Customers {
                     set archived_at = null, updated_at = clock_timestamp()
                     where company_id = $1 and id = $2 and archived_at is not null";
                 customers.execute(connection, restore, id).await?;
-                customers.restored(connection, id).await
+                Ok(Restored {
+                    customer: customers.find_written(connection, id).await?,
+                    also_matches: customers.also_matches(connection, id).await?,
+                })
             })
         }))
     }
@@ -100,7 +101,7 @@ impl Customers {
     /// # Errors
     /// When there is no such customer, or the database fails.
     pub async fn erase(&self, id: CustomerId) -> Result<(), WriteError> {
-        if self.is_archived(id).await?.is_none() {
+        if !self.is_there(id).await? {
             return Err(WriteError::NotFound);
         }
         self.write_alone(id, move |customers, connection| {
@@ -116,30 +117,18 @@ impl Customers {
         .await
     }
 
-    /// Whether a customer is archived; none when there is no such customer.
-    async fn is_archived(&self, id: CustomerId) -> Result<Option<bool>, StoreError> {
+    /// Whether there is such a customer.
+    async fn is_there(&self, id: CustomerId) -> Result<bool, StoreError> {
         // Served by customers_pkey.
         let query = sqlx::query_scalar(
-            "select archived_at is not null from customers where company_id = $1 and id = $2",
+            "select exists (select from customers where company_id = $1 and id = $2)",
         )
         .bind(self.company.id.as_uuid())
         .bind(id.as_uuid())
         .persistent(self.pool.keeps_statements());
         self.pool
-            .run(async |connection| query.fetch_optional(connection).await)
+            .run(async |connection| query.fetch_one(connection).await)
             .await
-    }
-
-    /// A customer that is live by now.
-    async fn restored(
-        &self,
-        connection: &mut PgConnection,
-        id: CustomerId,
-    ) -> Result<Restored, WriteError> {
-        Ok(Restored {
-            customer: self.find_written(&mut *connection, id).await?,
-            also_matches: self.also_matches(connection, id).await?,
-        })
     }
 
     /// Executes a statement about the company `$1` and the customer `$2`; the answer is how many

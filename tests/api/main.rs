@@ -47,6 +47,7 @@ mod rate_limits;
 mod retag;
 mod retries;
 mod search;
+mod secrets;
 mod sorting;
 mod tags;
 mod tenancy;

@@ -1,6 +1,8 @@
 // The console, as people use it.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { start } from "./service.mjs";
@@ -27,8 +29,8 @@ async function on_page(work, { expected = [], ...options } = {}) {
   assert.deepEqual(complaints.filter((text) => !expected.some((known) => text.includes(known))), []);
 }
 
-async function connect(page) {
-  await page.getByLabel("API key").fill(service.key);
+async function connect(page, key = service.key) {
+  await page.getByLabel("API key").fill(key);
   await page.keyboard.press("Enter");
   await page.locator("#total:not(:empty)").waitFor();
 }
@@ -47,6 +49,15 @@ const get = async (id) => {
   const headers = { "x-api-key": service.key, "rotor-api-version": "1.1.0" };
   return (await (await fetch(`${service.address}/customers/${id}/export`, { headers })).json()).data;
 };
+// A key of the demo company with these scopes.
+function key_with(scopes) {
+  const env = { ...process.env, CLIENTELE_DATA_DIR: join(service.folder, "data"), RUST_LOG: "warn" };
+  delete env.DATABASE_URL;
+  const run = (...given) => execFileSync(service.program, given, { env, encoding: "utf8" });
+  const company = run("company", "list").match(/[0-9a-f]{8}-[0-9a-f-]{27}/)[0];
+  return run("key", "create", "--company", company, "--scopes", scopes).trim();
+}
+
 const rows = (page) => page.locator("#list li");
 const seen = (page, text) => page.getByText(text, { exact: true }).waitFor();
 
@@ -243,3 +254,63 @@ async function flawless(page) {
   const { violations } = await new AxeBuilder({ page }).analyze();
   assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
 }
+
+test("what is typed while a save is under way stays, and is saved next", async () => {
+  const { id } = await post({ first_name: "Slow", last_name: "Typist" });
+  await on_page(async (page) => {
+    await connect(page);
+    await page.locator("#search").pressSequentially("slow typist");
+    await seen(page, "1 customer");
+    await rows(page).first().click();
+    await page.getByRole("heading", { name: "Slow Typist" }).waitFor();
+    let arrived;
+    const waiting = new Promise((resolve) => { arrived = resolve; });
+    let release;
+    const released = new Promise((resolve) => { release = resolve; });
+    await page.route("**/customers", async (route) => {
+      arrived();
+      await released;
+      await route.continue();
+    });
+    await page.getByLabel("Source").fill("phone");
+    await page.getByRole("button", { name: "Save" }).click();
+    await waiting;
+    await page.getByLabel("Notes").fill("typed meanwhile");
+    release();
+    await seen(page, "Saved. What you typed since is not saved yet.");
+    assert.equal(await page.getByLabel("Notes").inputValue(), "typed meanwhile");
+    await page.getByRole("button", { name: "Save" }).click();
+    await seen(page, "Saved.");
+  });
+  const { source, notes } = await get(id);
+  assert.deepEqual({ source, notes }, { source: "phone", notes: "typed meanwhile" });
+});
+
+test("a key that may only read is offered nothing that it may not do", async () => {
+  await post({ first_name: "Only", last_name: "Read", tags: ["vip"] });
+  const key = key_with("customers:read");
+  await on_page(async (page) => {
+    await connect(page, key);
+    await page.getByText("Read only").waitFor();
+    await page.locator("#search").pressSequentially("only read");
+    await seen(page, "1 customer");
+    await rows(page).first().click();
+    await page.getByRole("heading", { name: "Only Read" }).waitFor();
+    for (const name of ["New customer", "Save", "Archive", "Restore", "Add tag"]) {
+      assert.equal(await page.getByRole("button", { name }).count(), 0, name);
+    }
+    assert.equal(await page.getByLabel("First name").isEditable(), false);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    assert.deepEqual(violations, []);
+  });
+});
+
+test("a key that may not read is told so", async () => {
+  const key = key_with("customers:write");
+  await on_page(async (page) => {
+    await page.getByLabel("API key").fill(key);
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("may not read customers").waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+});

@@ -28,10 +28,11 @@ export async function start() {
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => stop().finally(() => process.exit(1)));
   try {
     const { address, key } = await greeting(program);
     browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
-    return { address, key, browser, stop };
+    return { address, key, browser, folder, program: PROGRAM, stop };
   } catch (error) {
     await stop();
     throw error;

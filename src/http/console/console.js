@@ -24,10 +24,15 @@ editor.start({
 async function enter() {
   try {
     const who = await call("GET", "/auth/test");
-    $("company").textContent = who.scopes.includes("customers:write") ? "" : "Read only";
-    show($("new"), who.scopes.includes("customers:write"));
+    if (!who.scopes.includes("customers:read")) {
+      throw new Refused(403, "This key may not read customers. Paste one with the scope customers:read.");
+    }
+    const writes = who.scopes.includes("customers:write");
+    $("company").textContent = writes ? "" : "Read only: this key may change nothing";
+    show($("new"), writes);
+    editor.may_write(writes);
   } catch (error) {
-    if (error.status === 401) key.forget();
+    if (error.status === 401 || error.status === 403) key.forget();
     show($("key-form"), true);
     $("key").focus();
     return failed(error);

@@ -23,6 +23,7 @@ const CHOICES = {
 let known = {};
 let turn = 0;
 let busy = false;
+let writable = true;
 let on;
 
 export function start(events) {
@@ -37,6 +38,16 @@ export function start(events) {
   $("new-tag").addEventListener("keydown", (event) => {
     if (event.key === "Enter") { event.preventDefault(); add_tag(); }
   });
+}
+
+// A key that may only read is shown everything, and nothing that would be refused.
+export function may_write(allowed) {
+  writable = allowed;
+  for (const input of inputs()) {
+    if (input.matches("select")) input.disabled = !allowed;
+    else input.readOnly = !allowed;
+  }
+  show($("save"), allowed);
 }
 
 function field([name, label, kind]) {
@@ -117,18 +128,21 @@ export function hide() {
   $("workspace").classList.remove("open");
 }
 
-function fill(customer) {
+// What stands in fields named by `kept` stays.
+function fill(customer, kept = new Set()) {
   known = customer;
   const there = Boolean(customer.id);
   if (there) $("customer").dataset.id = customer.id;
   else delete $("customer").dataset.id;
   $("editor-title").textContent = there ? called(customer) : "New customer";
   $("facts").textContent = there ? facts(customer) : "A phone or an e-mail that is known updates the customer who has it.";
-  for (const input of inputs()) input.value = as_text(customer[input.name]);
+  for (const input of inputs()) {
+    if (!kept.has(input.name)) input.value = as_text(customer[input.name]);
+  }
   refuse([]);
-  show($("tag-editor"), there);
-  show($("archive"), there && !customer.archived_at);
-  show($("restore"), there && Boolean(customer.archived_at));
+  show($("tag-editor"), there && writable);
+  show($("archive"), there && writable && !customer.archived_at);
+  show($("restore"), there && writable && Boolean(customer.archived_at));
   $("new-tag").value = "";
   say("");
   draw_tags();
@@ -151,8 +165,9 @@ function draw_tags() {
 }
 
 export async function save() {
-  if (busy) return;
+  if (busy || !writable) return;
   const body = {};
+  const sent = new Map(inputs().map((input) => [input.name, input.value]));
   for (const input of changed()) {
     const value = input.value.trim();
     if (value) body[input.name] = input.name === "billing_same_as_property" ? value === "true" : value;
@@ -165,7 +180,11 @@ export async function save() {
     const saved = await call("POST", "/customers", { body });
     const created = saved.message === "Customer created successfully";
     const told = created ? "Created." : body.id ? "Saved." : "This customer was known, and is updated.";
-    await again(saved.id, told);
+    const customer = await read(saved.id);
+    // Typed while that was under way: it is still to be saved.
+    const typed = inputs().filter((input) => input.value !== sent.get(input.name));
+    fill(customer, new Set(typed.map((input) => input.name)));
+    done(typed.length ? `${told} What you typed since is not saved yet.` : told);
   });
 }
 

@@ -1,0 +1,136 @@
+//! Attempts to break what the service promises. The short ones run with all tests, the long ones by
+//! `cargo test --release --test torture -- --ignored --nocapture --test-threads 1`.
+
+mod checker;
+mod cluster;
+mod crash;
+mod history;
+mod model;
+#[path = "../api/support/mod.rs"]
+#[allow(dead_code, unused_imports)]
+mod support;
+
+use std::env;
+
+use history::{Size, play};
+use support::program::Serve;
+use support::{App, Tenant};
+
+/// Two server processes on one database.
+struct Servers {
+    app: App,
+    serves: [Serve; 2],
+}
+
+impl Servers {
+    async fn start() -> Self {
+        let app = App::start().await;
+        let settings = [("DATABASE_URL", app.database_url.as_str())];
+        let serves = [Serve::start(&settings), Serve::start(&settings)];
+        Self { app, serves }
+    }
+
+    /// A company of its own, on both.
+    async fn company(&self) -> [Tenant; 2] {
+        let tenant = self.app.company("Torture", "US").await;
+        [0, 1].map(|n| tenant.at(&self.serves[n].base()))
+    }
+}
+
+/// Plays `rounds` histories; one that is wrong is looked for again in small.
+async fn play_all(rounds: u64, size: Size) -> Vec<usize> {
+    let seed = match env::var("TORTURE_SEED") {
+        Ok(seed) => seed.parse().expect("TORTURE_SEED is a number"),
+        Err(_) => fastrand::u64(..),
+    };
+    println!("TORTURE_SEED={seed}");
+    let servers = Servers::start().await;
+    let mut histories = Vec::new();
+    for round in 0..rounds {
+        let seed = seed.wrapping_add(round);
+        match play(&servers.company().await, seed, size).await {
+            Ok(calls) => histories.push(calls),
+            Err(history) => {
+                let smallest = shrink(&servers, seed, size, history).await;
+                panic!("no order of these calls explains their answers (seed {seed}):\n{smallest}");
+            }
+        }
+    }
+    histories
+}
+
+/// The smallest history that is found to be wrong.
+async fn shrink(servers: &Servers, seed: u64, size: Size, history: String) -> String {
+    const TRIES: u64 = 50;
+    let mut smallest = (size, history);
+    loop {
+        let Size { workers, calls } = smallest.0;
+        let smaller = [
+            Size {
+                workers: workers / 2,
+                calls,
+            },
+            Size {
+                workers,
+                calls: calls / 2,
+            },
+            Size {
+                workers: workers - 1,
+                calls,
+            },
+            Size {
+                workers,
+                calls: calls - 1,
+            },
+        ];
+        let mut found = None;
+        'sizes: for size in smaller.into_iter().filter(|s| s.workers > 0 && s.calls > 0) {
+            for more in 0..TRIES {
+                let company = servers.company().await;
+                if let Err(history) = play(&company, seed.wrapping_add(more), size).await {
+                    found = Some((size, history));
+                    break 'sizes;
+                }
+            }
+        }
+        match found {
+            Some(found) => smallest = found,
+            None => return smallest.1,
+        }
+    }
+}
+
+#[tokio::test]
+async fn calls_at_once_do_what_calls_one_after_the_other_could_have_done() {
+    let size = Size {
+        workers: 5,
+        calls: 7,
+    };
+    assert_eq!(play_all(15, size).await.len(), 15);
+}
+
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn ten_thousand_calls_at_once_do_what_calls_one_after_the_other_could_have_done() {
+    let mut histories = Vec::new();
+    for (rounds, workers, calls) in [(220, 4, 10), (100, 6, 5)] {
+        histories.extend(play_all(rounds, Size { workers, calls }).await);
+    }
+    let calls: usize = histories.iter().sum();
+    println!(
+        "{calls} calls in {} histories, all of them explained",
+        histories.len()
+    );
+    assert!(calls >= 10_000, "{calls}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
+    println!("{}", crash::survive(0..4).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn what_was_acknowledged_is_there_once_however_often_something_is_killed() {
+    println!("{}", crash::survive(0..60).await);
+}
