@@ -36,6 +36,7 @@ mod metrics;
 mod migrations;
 mod openapi;
 mod order_of_checks;
+mod outages;
 mod overload;
 mod pages;
 mod payment_methods;

@@ -140,7 +140,8 @@ impl Deref for App {
     }
 }
 
-async fn tenant(store: &Store, base: &str, name: &str, region: &str) -> Tenant {
+/// A company of its own in the database of `store`, with a key for everything, on the server at `base`.
+pub async fn tenant(store: &Store, base: &str, name: &str, region: &str) -> Tenant {
     let region = region.parse().expect("a region");
     let company = store
         .create_company(&name.parse().expect("a name"), region)
