@@ -52,7 +52,6 @@ mod sorting;
 mod tags;
 mod tenancy;
 mod totals;
-#[cfg(feature = "otel")]
 mod traces;
 mod unicode;
 mod update;
