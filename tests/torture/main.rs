@@ -94,13 +94,11 @@ async fn shrink(servers: &Servers, seed: u64, size: Size, history: String) -> St
                 }
             }
         }
-        match found {
-            Some(found) => smallest = found,
-            None => {
-                let (seed, size, history) = smallest;
-                return format!("seed {seed}, {size:?}\n{history}");
-            }
-        }
+        let Some(smaller) = found else {
+            let (seed, size, history) = smallest;
+            return format!("seed {seed}, {size:?}\n{history}");
+        };
+        smallest = smaller;
     }
 }
 

@@ -81,7 +81,7 @@ impl Cluster {
 
     /// A standby that has all that this one has, and must have all that is acknowledged from now on.
     /// This one is stopped for a moment, to copy its files.
-    pub async fn standby(&self) -> Self {
+    pub fn standby(&self) -> Self {
         run(self.pg_ctl("stop"));
         let standby = Self::with_data(|standby| {
             let mut copy = as_the_server("cp");
@@ -94,13 +94,14 @@ impl Cluster {
         );
         standby.set(&follow);
         File::create(standby.data().join("standby.signal")).expect("a standby's mark");
+        self.set("synchronous_standby_names = '*'\n");
         run(self.pg_ctl("start"));
         run(standby.pg_ctl("start"));
-        self.wait_for_standbys("*").await;
         standby
     }
 
-    /// Has commits wait until one of these standbys has them: of none, when there are no names.
+    /// Has commits wait, from soon on, until one of these standbys has them: for none, when there are no
+    /// names.
     pub async fn wait_for_standbys(&self, names: &str) {
         for sql in [
             &format!("alter system set synchronous_standby_names = '{names}'"),
