@@ -1,7 +1,7 @@
 //! The fields of a customer: one table, for the body, the replies and the groups of `expand`.
 
 use serde_json::json;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaFormat, Type};
 
 use super::schema::{AnySchema, NO_NUL, array, named_or_null, or_null, string};
 use crate::domain::tags::MAX_TAGS;
@@ -128,16 +128,26 @@ fn tags(about: Option<&str>) -> AnySchema {
         .into()
 }
 
-/// `[latitude, longitude]`, or null.
+/// `[latitude, longitude]`, or null, in a reply: an array of numbers to generators of clients, which do
+/// not all know what has its own schema for each place.
 pub fn location() -> AnySchema {
-    let degrees = |most: f64| {
-        ObjectBuilder::new()
-            .schema_type(Type::Number)
-            .minimum(Some(-most))
-            .maximum(Some(most))
-    };
-    array(degrees(180.0))
-        .prefix_items([degrees(90.0)])
+    two(array(degrees(180.0))).into()
+}
+
+/// The same in a request, with the bounds of each.
+pub fn sent_location() -> AnySchema {
+    two(array(degrees(180.0)).prefix_items([degrees(90.0)])).into()
+}
+
+fn degrees(most: f64) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Number)
+        .minimum(Some(-most))
+        .maximum(Some(most))
+}
+
+fn two(numbers: ArrayBuilder) -> ArrayBuilder {
+    numbers
         .schema_type(or_null(Type::Array))
         .min_items(Some(2))
         .max_items(Some(2))
@@ -145,5 +155,4 @@ pub fn location() -> AnySchema {
             "Latitude (-90 to 90) and longitude (-180 to 180) of the property",
         ))
         .examples([json!([44.9778, -93.265])])
-        .into()
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use utoipa::openapi::Components;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::fields::{FIELDS, location, tag};
+use super::fields::{FIELDS, location, sent_location, tag};
 use super::schema::{
     AnySchema, NO_NUL, array, boolean, envelope, formatted, integer, named, named_or_null, object,
     one_of, or_null, string, string_or_null, time, uuid,
@@ -61,7 +61,7 @@ fn customer_body() -> AnySchema {
         .fold(empty, |body, field| {
             body.property(field.name, field.or_null())
         })
-        .property("location", location())
+        .property("location", sent_location())
         .description(Some(
             "All fields are optional. One that is absent or blank stays as it is, null clears it; \
              unknown ones are ignored. Strings are trimmed.",
