@@ -1,22 +1,21 @@
 //! Settings: defaults, then `clientele.toml`, then the environment (and `.env`).
 
-mod waits;
+mod times;
+mod values;
 
 use std::collections::HashMap;
 use std::env;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use ipnet::IpNet;
-use serde::de::DeserializeOwned;
 use thiserror::Error;
-use url::Url;
 
-pub use waits::Waits;
-
+use crate::http::Waits;
 use crate::store::Limits;
+use values::{address, database_url, get, malformed, networks};
 
 const FILE: &str = "clientele.toml";
 const PREFIX: &str = "CLIENTELE_";
@@ -55,11 +54,9 @@ pub struct Settings {
     pub metrics_bind: Option<SocketAddr>,
     /// Where the private database lives.
     pub data_dir: PathBuf,
-    /// The most connections to the database.
-    pub db_connections: usize,
-    /// The most requests that wait for one of them.
-    pub db_queue: usize,
-    /// How long anybody waits for anything.
+    /// What is taken of the database, and how long anybody waits for it.
+    pub limits: Limits,
+    /// How long the service waits for its clients.
     pub waits: Waits,
     /// Whether migrations are run at the start.
     pub migrate: bool,
@@ -164,10 +161,6 @@ impl Settings {
         if let Some(name) = set.keys().find(|name| !names().any(|known| known == *name)) {
             return Err(SettingsError::Unknown(format!("{name} in {FILE}")));
         }
-        let db_connections = get(&config, "db_connections")?.unwrap_or(DEFAULT_DB_CONNECTIONS);
-        if db_connections == 0 {
-            return Err(malformed("db_connections", "must be at least 1"));
-        }
         Ok(Self {
             database_url: database_url(&config)?,
             bind: address(&config, "bind", DEFAULT_BIND)?,
@@ -179,9 +172,8 @@ impl Settings {
                 Some(dir) => dir,
                 None => default_data_dir().ok_or(SettingsError::NoDataDir)?,
             },
-            db_connections,
-            db_queue: get(&config, "db_queue")?.unwrap_or(Limits::of(db_connections).queue),
-            waits: Waits::read(&config)?,
+            limits: limits(&config)?,
+            waits: times::waits(&config)?,
             log_format: get(&config, "log_format")?.unwrap_or(LogFormat::Pretty),
             migrate: get(&config, "migrate")?.unwrap_or(true),
             pg_bin: get(&config, "pg_bin")?,
@@ -192,6 +184,18 @@ impl Settings {
             trusted_proxies: networks(&config, "trusted_proxies")?,
         })
     }
+}
+
+fn limits(config: &Config) -> Result<Limits, SettingsError> {
+    let connections = get(config, "db_connections")?.unwrap_or(DEFAULT_DB_CONNECTIONS);
+    if connections == 0 {
+        return Err(malformed("db_connections", "must be at least 1"));
+    }
+    let default = times::limits(config, Limits::of(connections))?;
+    Ok(Limits {
+        queue: get(config, "db_queue")?.unwrap_or(default.queue),
+        ..default
+    })
 }
 
 /// What of the environment is ours, under the names of the file. A blank value counts as absent:
@@ -218,7 +222,7 @@ fn from_environment(
 
 /// The names of all settings.
 fn names() -> impl Iterator<Item = &'static str> {
-    NAMES.into_iter().chain(waits::NAMES)
+    NAMES.into_iter().chain(times::NAMES)
 }
 
 /// The environment's name of a setting.
@@ -226,70 +230,6 @@ fn variable(name: &str) -> String {
     match name {
         "database_url" => "DATABASE_URL".to_owned(),
         other => format!("{PREFIX}{}", other.to_uppercase()),
-    }
-}
-
-fn get<T: DeserializeOwned>(
-    config: &Config,
-    name: &'static str,
-) -> Result<Option<T>, SettingsError> {
-    match config.get(name) {
-        Ok(value) => Ok(Some(value)),
-        Err(ConfigError::NotFound(_)) => Ok(None),
-        Err(error) => Err(malformed(name, &error)),
-    }
-}
-
-fn database_url(config: &Config) -> Result<Option<String>, SettingsError> {
-    let written: Option<String> = get(config, "database_url")?;
-    let is_postgres = |url: &str| {
-        Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "postgres" | "postgresql"))
-    };
-    match written {
-        // Not repeated in the error: it may hold a password.
-        Some(url) if !is_postgres(&url) => Err(malformed(
-            "database_url",
-            "must be a URL such as postgres://user:password@host:5432/database",
-        )),
-        written => Ok(written),
-    }
-}
-
-fn address(
-    config: &Config,
-    name: &'static str,
-    default: &str,
-) -> Result<SocketAddr, SettingsError> {
-    let written: Option<String> = get(config, name)?;
-    written.as_deref().unwrap_or(default).parse().map_err(|_| {
-        malformed(
-            name,
-            "must be an address and a port, such as 127.0.0.1:8080",
-        )
-    })
-}
-
-/// Comma-separated networks; an address is one of its own.
-fn networks(config: &Config, name: &'static str) -> Result<Vec<IpNet>, SettingsError> {
-    let written: Option<String> = get(config, name)?;
-    let parse = |part: &str| {
-        let network = part.parse().or_else(|_| part.parse().map(IpAddr::into));
-        network.map_err(|_| {
-            malformed(
-                name,
-                "must be addresses or networks, such as 10.0.0.1, 10.1.0.0/16",
-            )
-        })
-    };
-    let written = written.unwrap_or_default();
-    let parts = written.split(',').map(str::trim);
-    parts.filter(|part| !part.is_empty()).map(parse).collect()
-}
-
-fn malformed(name: &'static str, reason: &(impl ToString + ?Sized)) -> SettingsError {
-    SettingsError::Malformed {
-        name,
-        reason: reason.to_string(),
     }
 }
 
@@ -327,7 +267,7 @@ mod tests {
         let file = "bind = '127.0.0.1:1'\ndb_connections = 3\nmigrate = false";
         let settings = read(file, &[("CLIENTELE_BIND", "127.0.0.1:2"), ("HOME", "/x")]).unwrap();
         assert_eq!(settings.bind.port(), 2);
-        assert_eq!(settings.db_connections, 3);
+        assert_eq!(settings.limits.connections, 3);
         assert!(!settings.migrate);
         let metrics = settings.metrics_bind.map(|address| address.to_string());
         assert_eq!(metrics.as_deref(), Some(DEFAULT_METRICS_BIND));
@@ -359,13 +299,13 @@ mod tests {
             settings.database_url.as_deref(),
             Some("postgres://localhost/x")
         );
-        assert_eq!(settings.db_connections, 5);
+        assert_eq!(settings.limits.connections, 5);
         assert!(!settings.migrate);
         assert_eq!(settings.pg_bin, None);
         assert_eq!(settings.failed_authentications, None);
-        assert_eq!(settings.db_queue, 80);
-        assert_eq!(settings.waits.lock, Duration::from_millis(250));
-        assert_eq!(settings.waits.statement, Duration::from_secs(30));
+        assert_eq!(settings.limits.queue, 80);
+        assert_eq!(settings.limits.lock, Duration::from_millis(250));
+        assert_eq!(settings.limits.statement, Duration::from_secs(30));
         let proxies: Vec<String> = settings
             .trusted_proxies
             .iter()

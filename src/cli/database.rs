@@ -3,7 +3,7 @@
 use super::CliError;
 use crate::config::Settings;
 use crate::embedded::{Embedded, EmbeddedError};
-use crate::store::{Limits, Store, migrate};
+use crate::store::{Store, migrate};
 
 /// A database that is there to be connected to.
 pub struct Database {
@@ -57,14 +57,7 @@ impl Database {
         } else {
             migrate::check(&self.url).await?;
         }
-        let limits = Limits {
-            connections: settings.db_connections,
-            queue: settings.db_queue,
-            acquire: settings.waits.acquire,
-            statement: settings.waits.statement,
-            lock: settings.waits.lock,
-        };
-        Ok(Store::connect_within(&self.url, limits)?)
+        Ok(Store::connect_within(&self.url, settings.limits)?)
     }
 
     async fn close(self) -> Result<(), CliError> {

@@ -93,7 +93,10 @@ async fn examine(
     report.tell("extensions", &extensions(&facts))?;
     report.tell("rights", &rights(&facts))?;
     report.tell("durability", &durability(&facts))?;
-    report.tell("connections", &connections(&facts, settings.db_connections))?;
+    report.tell(
+        "connections",
+        &connections(&facts, settings.limits.connections),
+    )?;
     report.tell("clock", &clock(&facts))?;
     report.tell("indexes", &indexes(&facts))?;
     let checked = migrate::check(database.url()).await;

@@ -70,10 +70,7 @@ async fn serve(
     let options = http::Options {
         failed_authentications: settings.failed_authentications,
         trusted_proxies: settings.trusted_proxies.clone(),
-        header_timeout: settings.waits.header,
-        body_timeout: settings.waits.body,
-        keep_alive: settings.waits.keep_alive,
-        shutdown_timeout: settings.waits.shutdown,
+        waits: settings.waits,
         ..http::Options::for_connections(store.connections())
     };
     let server = http::serve(listeners.api, store.clone(), metrics, options)?;

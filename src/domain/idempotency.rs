@@ -2,7 +2,6 @@
 //! The header and its rules follow
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>.
 
-use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
@@ -66,12 +65,6 @@ impl FromStr for IdempotencyKey {
         } else {
             Err(IdempotencyKeyError)
         }
-    }
-}
-
-impl fmt::Display for IdempotencyKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

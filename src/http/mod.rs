@@ -66,14 +66,32 @@ pub struct Options {
     pub failed_authentications: Option<NonZeroU32>,
     /// Proxies that tell in `x-forwarded-for` for whom they ask.
     pub trusted_proxies: Vec<IpNet>,
-    /// How long the head of a request may take to come,
-    pub header_timeout: Duration,
-    /// and its body.
-    pub body_timeout: Duration,
-    /// How long a connection is kept open for the next request.
+    /// How long it waits for its clients.
+    pub waits: Waits,
+}
+
+/// How long the service waits for its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    /// For the head of a request,
+    pub header: Duration,
+    /// and for its whole body.
+    pub body: Duration,
+    /// For the next request on a connection.
     pub keep_alive: Duration,
-    /// How long requests under way may take once the server is told to stop.
-    pub shutdown_timeout: Duration,
+    /// For requests under way, once it is told to stop.
+    pub shutdown: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            header: Duration::from_secs(5),
+            body: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(5),
+            shutdown: Duration::from_secs(30),
+        }
+    }
 }
 
 impl Options {
@@ -86,16 +104,13 @@ impl Options {
             workers: (connections / CONNECTIONS_OF_A_WORKER).clamp(1, cores),
             failed_authentications: None,
             trusted_proxies: Vec::new(),
-            header_timeout: Duration::from_secs(5),
-            body_timeout: Duration::from_secs(30),
-            keep_alive: Duration::from_secs(5),
-            shutdown_timeout: Duration::from_secs(30),
+            waits: Waits::default(),
         }
     }
 }
 
-/// Serves `store` on `listener`, and counts in `metrics`. The server runs while the answer is awaited; its handle stops it,
-/// gracefully or not. Signals are left to the caller.
+/// Serves `store` on `listener`, and counts in `metrics`. The server runs while the answer is
+/// awaited; its handle stops it, gracefully or not. Signals are left to the caller.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -112,7 +127,7 @@ pub fn serve(
         options.failed_authentications,
         options.trusted_proxies,
     ));
-    let (workers, body_timeout) = (options.workers, options.body_timeout);
+    let (workers, waits) = (options.workers, options.waits);
     let server = HttpServer::new(move || {
         // Once for each worker, on its thread: what workers shared they would wake each other for.
         let store = store.share(workers);
@@ -124,7 +139,7 @@ pub fn serve(
             .app_data(metrics.clone())
             .app_data(error::json_config(BODY_LIMIT))
             .wrap(from_fn(move |request, next| {
-                slow_bodies::limit(body_timeout, request, next)
+                slow_bodies::limit(waits.body, request, next)
             }))
             .wrap(from_fn(request_id::trace))
             .configure(health_routes)
@@ -139,9 +154,9 @@ pub fn serve(
             .default_service(web::to(not_found))
     })
     .workers(workers)
-    .client_request_timeout(options.header_timeout)
-    .keep_alive(options.keep_alive)
-    .shutdown_timeout(options.shutdown_timeout.as_secs())
+    .client_request_timeout(waits.header)
+    .keep_alive(waits.keep_alive)
+    .shutdown_timeout(waits.shutdown.as_secs())
     .disable_signals()
     .listen(listener)?;
     Ok(server.run())

@@ -91,7 +91,7 @@ impl Customers {
         note: impl FnOnce(&Results) -> Result<Checkpoint, E>,
     ) -> Result<Option<Checkpoint>, E> {
         let mut connection = self.pool.get().await?;
-        let locks = locks::take_alone(self.company.id, self.pool.limits());
+        let locks = locks::take_alone(self.company.id, self.pool.timeouts());
         let begin = format!("begin; {locks}");
         let transaction = connection.begin_with(AssertSqlSafe(begin)).await;
         let mut transaction = transaction.map_err(StoreError::from)?;

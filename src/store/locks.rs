@@ -6,7 +6,6 @@ use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-use super::limits::{Limits, milliseconds};
 use crate::domain::CompanyId;
 use crate::domain::idempotency::IdempotencyKey;
 use crate::domain::matching::MatchKeys;
@@ -15,17 +14,6 @@ use crate::domain::matching::MatchKeys;
 /// keeps apart. The number means nothing but must never change while servers run.
 const COMPANY_LOCKS: i32 = 0x0C11_E17E;
 
-/// Nobody waits for ever: not for a lock that a stuck transaction holds, and not for a transaction
-/// whose server is gone. Of this transaction only, like `set local`.
-fn timeouts(limits: Limits) -> String {
-    format!(
-        "set_config('lock_timeout', '{}', true), set_config('statement_timeout', '{}', true), \
-        set_config('idle_in_transaction_session_timeout', '10s', true)",
-        milliseconds(limits.lock),
-        milliseconds(limits.statement)
-    )
-}
-
 /// The statement that keeps all upserts of `company` out until the transaction ends.
 #[must_use]
 pub fn alone(company: CompanyId) -> String {
@@ -33,19 +21,18 @@ pub fn alone(company: CompanyId) -> String {
     format!("select pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
 }
 
-/// The same, for as long as requests wait. Twenty thousand single locks, as many customers would
+/// The same, within the [`timeouts`](super::pool::Pool::timeouts) of requests. Twenty thousand single locks, as many customers would
 /// need, are more than Postgres has.
 #[must_use]
-pub fn take_alone(company: CompanyId, limits: Limits) -> String {
-    let (company, timeouts) = (company_number(company), timeouts(limits));
+pub fn take_alone(company: CompanyId, timeouts: &str) -> String {
+    let company = company_number(company);
     format!("select {timeouts}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
 }
 
 /// The statement that keeps others out who are sent with the same idempotency key. It comes before
 /// all other locks: who waits for it must hold none that the other wants.
 #[must_use]
-pub fn once(company: CompanyId, key: &IdempotencyKey, limits: Limits) -> String {
-    let timeouts = timeouts(limits);
+pub fn once(company: CompanyId, key: &IdempotencyKey, timeouts: &str) -> String {
     let number = i64::from_be_bytes(lock_number(company, "idempotency key", key.as_str()));
     format!("select {timeouts}, pg_advisory_xact_lock({number})")
 }
@@ -86,12 +73,11 @@ impl Locks {
     /// The look-up must come in a later statement: its snapshot must be younger than the locks. The
     /// company's lock is shared here; whoever works on very many customers at once takes it alone.
     #[must_use]
-    pub fn take(&self, limits: Limits) -> String {
+    pub fn take(&self, timeouts: &str) -> String {
         // One statement, whose expressions are evaluated from left to right: each statement of its
         // own would be parsed and planned at every upsert.
         let mut sql = format!(
-            "select {}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
-            timeouts(limits),
+            "select {timeouts}, pg_advisory_xact_lock_shared({COMPANY_LOCKS}, {})",
             self.company
         );
         for key in &self.keys {
@@ -132,8 +118,7 @@ mod tests {
         let company = CompanyId::generate();
         let ours = Locks::new(company, &keys("763 555 0100", "a@example.com"));
         let theirs = Locks::new(company, &keys("(763) 555-0100", "A@EXAMPLE.com"));
-        let limits = Limits::of(1);
-        assert_eq!(ours.take(limits), theirs.take(limits));
+        assert_eq!(ours.take("1"), theirs.take("1"));
         assert_eq!(ours.keys.len(), 2);
         assert!(ours.keys.is_sorted());
     }

@@ -74,7 +74,7 @@ impl Customers {
         connection: &mut PgConnection,
         once: &Once,
     ) -> Result<Option<Reply>, WriteError> {
-        let lock = locks::once(self.company.id, &once.key, self.pool.limits());
+        let lock = locks::once(self.company.id, &once.key, self.pool.timeouts());
         let alone = sqlx::raw_sql(AssertSqlSafe(lock))
             .execute(&mut *connection)
             .await;

@@ -5,6 +5,7 @@
 //! when it has been idle, and one on which something went wrong is never used again.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
@@ -30,6 +31,8 @@ const LIFETIME: Duration = Duration::from_mins(30);
 pub(super) struct Pool {
     connections: managed::Pool<Connections>,
     limits: Limits,
+    /// What a transaction that writes selects first. Made once: it is sent with each of them.
+    timeouts: Arc<str>,
 }
 
 /// What connections do.
@@ -59,6 +62,7 @@ impl Pool {
     /// Connections within limits, made when they are needed.
     pub fn new(session: Session, limits: Limits) -> Self {
         let session = session.with_statement_timeout(limits.statement);
+        let timeouts = timeouts(limits, session.between).into();
         let connections = managed::Pool::builder(Connections { session })
             .max_size(limits.connections)
             .wait_timeout(Some(limits.acquire))
@@ -72,6 +76,7 @@ impl Pool {
         Self {
             connections,
             limits,
+            timeouts,
         }
     }
 
@@ -97,9 +102,9 @@ impl Pool {
         Self::new(session, self.limits.share(shares))
     }
 
-    /// The limits.
-    pub fn limits(&self) -> Limits {
-        self.limits
+    /// What a transaction that writes selects before its locks.
+    pub fn timeouts(&self) -> &str {
+        &self.timeouts
     }
 
     /// Whether a statement that is prepared once may be used again: not when the session may be
@@ -108,7 +113,7 @@ impl Pool {
         self.between() == Between::Nothing
     }
 
-    /// What a transaction behind a pooler has to set for itself.
+    /// What a transaction behind a pooler, whose session has no limit of ours, sets for itself.
     pub fn local_timeout(&self) -> String {
         let limit = milliseconds(self.limits.statement);
         format!("set local statement_timeout = {limit}")
@@ -237,6 +242,24 @@ impl Manager for Connections {
             connection.ping().await?;
         }
         Ok(())
+    }
+}
+
+/// Nobody waits for ever: not for a lock that a stuck transaction holds, and not for a transaction
+/// whose server is gone. Of one transaction only, like `set local`. A session of our own ends its
+/// statements in time without being told again.
+fn timeouts(limits: Limits, between: Between) -> String {
+    let lock = milliseconds(limits.lock);
+    let ours = format!(
+        "set_config('lock_timeout', '{lock}', true), \
+        set_config('idle_in_transaction_session_timeout', '10s', true)"
+    );
+    match between {
+        Between::Nothing => ours,
+        Between::Pooler => {
+            let statement = milliseconds(limits.statement);
+            format!("{ours}, set_config('statement_timeout', '{statement}', true)")
+        }
     }
 }
 

@@ -66,7 +66,7 @@ impl Customers {
         task: impl for<'t> FnOnce(&'t Self, &'t mut PgConnection) -> Work<'t, T> + Send + 'static,
     ) -> Write<T> {
         let locks = Locks::new(self.company.id, &MatchKeys::default());
-        self.write(locks.take(self.pool.limits()), move |_| vec![id], task)
+        self.write(locks.take(self.pool.timeouts()), move |_| vec![id], task)
     }
 
     /// The same while nobody else writes to the company.
@@ -75,7 +75,7 @@ impl Customers {
         id: CustomerId,
         task: impl for<'t> FnOnce(&'t Self, &'t mut PgConnection) -> Work<'t, T> + Send + 'static,
     ) -> Write<T> {
-        let locks = locks::take_alone(self.company.id, self.pool.limits());
+        let locks = locks::take_alone(self.company.id, self.pool.timeouts());
         self.write(locks, move |_| vec![id], task)
     }
 

@@ -120,7 +120,7 @@ impl Customers {
     /// database fails. Nothing is written then.
     pub fn upsert(&self, id: Option<CustomerId>, change: Change) -> Write<Upserted> {
         let asked = MatchKeys::asked(&change, self.company.default_region);
-        let locks = Locks::new(self.company.id, &asked).take(self.pool.limits());
+        let locks = Locks::new(self.company.id, &asked).take(self.pool.timeouts());
         let about = |upserted: &Upserted| vec![upserted.customer.id];
         self.write(locks, about, move |customers, connection| {
             Box::pin(customers.upsert_locked(connection, id, asked, change))

@@ -97,7 +97,7 @@ impl Customers {
             let done = results.iter().flatten();
             done.map(|upserted| upserted.customer.id).collect()
         };
-        let locks = locks::take_alone(self.company.id, self.pool.limits());
+        let locks = locks::take_alone(self.company.id, self.pool.timeouts());
         self.write(locks, about, move |customers, connection| {
             Box::pin(async move { Ok(customers.do_all(connection, &rows).await?) })
         })
