@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 use clientele::domain::CompanyId;
+use clientele::domain::audit::Actor;
 use clientele::domain::key::{NewKey, Scope};
 use clientele::http::{self, Options};
 use clientele::metrics::Metrics;
@@ -47,7 +48,8 @@ impl Service {
             scopes: Scope::ALL.to_vec(),
             ..NewKey::default()
         };
-        Ok(self.store.create_key(company, new).await?.expose())
+        let by = Actor::Operator("bench".to_owned());
+        Ok(self.store.create_key(company, new, &by).await?.expose())
     }
 
     /// Its resident memory, in kilobytes.

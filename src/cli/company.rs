@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use super::audit::operator;
 use super::{CliError, print};
 use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
@@ -33,7 +34,9 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
             name,
             default_region,
         } => {
-            let id = store.create_company(&name, default_region).await?;
+            let id = store
+                .create_company(&name, default_region, &operator())
+                .await?;
             print(&id.to_string())?;
         }
         Command::List => {

@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::CliError;
+use super::audit::operator;
 use crate::domain::key::{ApiKey, NewKey, Scope};
 use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
@@ -47,7 +48,7 @@ async fn make(store: &Store) -> Result<ApiKey, CliError> {
         Some(company) => company.id,
         None => {
             store
-                .create_company(&name(), DefaultRegion::default())
+                .create_company(&name(), DefaultRegion::default(), &operator())
                 .await?
         }
     };
@@ -56,7 +57,7 @@ async fn make(store: &Store) -> Result<ApiKey, CliError> {
         scopes: Scope::ALL.to_vec(),
         ..NewKey::default()
     };
-    Ok(store.create_key(company, new).await?)
+    Ok(store.create_key(company, new, &operator()).await?)
 }
 
 fn name() -> ShortText {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
 
-use super::{CliError, print};
+use super::audit::operator;
+use super::{CliError, print, time};
 use crate::domain::CompanyId;
 use crate::domain::key::{KeyId, NewKey, Scope};
 use crate::domain::text::ShortText;
@@ -77,7 +78,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
                 rate_limit,
                 expires_at: expires.map(|lifetime| Utc::now() + lifetime),
             };
-            let key = store.create_key(company, new).await?;
+            let key = store.create_key(company, new, &operator()).await?;
             print(&key.expose())?;
         }
         Command::List { company } => {
@@ -85,7 +86,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
             print_keys(&store.keys(company).await?)?;
         }
         Command::Revoke { key_id } => {
-            if !store.revoke_key(&key_id).await? {
+            if !store.revoke_key(&key_id, &operator()).await? {
                 return Err(CliError::Unknown(format!("there is no key {key_id}")));
             }
             print(&format!("{key_id} is revoked"))?;
@@ -124,13 +125,6 @@ fn state(key: &KeySummary, now: DateTime<Utc>) -> &'static str {
     } else {
         "active"
     }
-}
-
-fn time(time: Option<DateTime<Utc>>) -> String {
-    time.map_or_else(
-        || "-".to_owned(),
-        |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    )
 }
 
 fn number(number: Option<impl ToString>) -> String {

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand.
 
+mod audit;
 mod company;
 mod database;
 mod demo;
@@ -14,6 +15,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use clap::{CommandFactory, Parser, Subcommand};
 use thiserror::Error;
 
@@ -76,6 +78,9 @@ enum OnStore {
     /// Make, list and revoke API keys
     #[command(subcommand, after_help = key::EXAMPLES)]
     Key(key::Command),
+    /// List who made and revoked keys, made companies and erased customers
+    #[command(after_help = audit::EXAMPLES)]
+    Audit(audit::Audit),
     /// Read customers from a file
     #[command(after_help = import::EXAMPLES)]
     Import(import::Import),
@@ -193,6 +198,7 @@ async fn run_on(store: &Store, command: OnStore) -> Result<(), CliError> {
     match command {
         OnStore::Company(command) => company::run(store, command).await,
         OnStore::Key(command) => key::run(store, command).await,
+        OnStore::Audit(audit) => audit::run(store, audit).await,
         OnStore::Import(import) => import::run(store, import).await,
         OnStore::Export(export) => export::run(store, export).await,
         OnStore::Recompute => {
@@ -219,6 +225,14 @@ fn unprinted(error: io::Error) -> CliError {
         io::ErrorKind::BrokenPipe => CliError::Unread,
         _ => error.into(),
     }
+}
+
+/// A time in a list.
+fn time(time: Option<DateTime<Utc>>) -> String {
+    time.map_or_else(
+        || "-".to_owned(),
+        |time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
 }
 
 /// What is wrong with a file.

@@ -2,6 +2,7 @@
 //! search reads. Pure functions and types that cannot hold a bad value; no I/O anywhere below.
 
 pub mod address;
+pub mod audit;
 pub mod card_number;
 pub mod company;
 pub mod customer;

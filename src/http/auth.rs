@@ -20,6 +20,7 @@ use super::key_cache::KeyCache;
 use super::rate_limits::RateLimits;
 use super::wire::auth::AuthTest;
 use crate::domain::Company;
+use crate::domain::audit::Actor;
 use crate::domain::key::{ApiKey, KeyRecord, Scope};
 use crate::store::{Store, Usage};
 
@@ -42,6 +43,11 @@ impl Caller {
     /// Whether the caller may see the tokens of payment methods: with one a card can be charged.
     pub fn may_charge(&self) -> bool {
         self.scopes().contains(&Scope::PaymentMethodsWrite)
+    }
+
+    /// Who the caller is, for the audit log.
+    pub fn actor(&self) -> Actor {
+        Actor::Key(self.key.id.clone())
     }
 
     /// What the caller may do.

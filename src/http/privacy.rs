@@ -33,6 +33,7 @@ pub async fn erase(
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let id = customer_id(&id)?;
-    store.customers(caller.company()).erase(id).await?;
+    let customers = store.customers(caller.company());
+    customers.erase(id, caller.actor()).await?;
     Ok(HttpResponse::NoContent().finish())
 }

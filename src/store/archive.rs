@@ -9,6 +9,7 @@ use super::Customers;
 use super::customers::FoundCustomer;
 use super::error::{StoreError, WriteError};
 use super::transaction::Write;
+use crate::domain::audit::{Action, Actor};
 use crate::domain::customer::CustomerId;
 
 /// Served by `customers_pkey`, `customers_by_phone` and `customers_by_email`.
@@ -93,14 +94,14 @@ impl Customers {
         }))
     }
 
-    /// Erases a customer with all that is kept about it.
+    /// Erases a customer with all that is kept about it, and notes who did.
     ///
     /// Alone, if there is such a customer: a post that found it and waits for its row would take its
     /// absence for that of anybody with the phone.
     ///
     /// # Errors
     /// When there is no such customer, or the database fails.
-    pub async fn erase(&self, id: CustomerId) -> Result<(), WriteError> {
+    pub async fn erase(&self, id: CustomerId, by: Actor) -> Result<(), WriteError> {
         if !self.is_there(id).await? {
             return Err(WriteError::NotFound);
         }
@@ -108,10 +109,12 @@ impl Customers {
             Box::pin(async move {
                 // Served by customers_pkey; what refers to the customer goes with it.
                 let erase = "delete from customers where company_id = $1 and id = $2";
-                match customers.execute(&mut *connection, erase, id).await? {
-                    0 => Err(WriteError::NotFound),
-                    _ => Ok(customers.erase_replies(connection, id).await?),
+                if customers.execute(&mut *connection, erase, id).await? == 0 {
+                    return Err(WriteError::NotFound);
                 }
+                customers.erase_replies(&mut *connection, id).await?;
+                let noted = customers.note(connection, &by, Action::CustomerErased, id);
+                Ok(noted.await?)
             })
         })
         .await

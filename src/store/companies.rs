@@ -5,6 +5,7 @@ use sqlx::Row;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
+use crate::domain::audit::{Action, Actor};
 use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
 use crate::domain::{Company, CompanyId};
@@ -23,7 +24,7 @@ pub struct CompanySummary {
 }
 
 impl Store {
-    /// Makes a company.
+    /// Makes a company, and notes who did.
     ///
     /// # Errors
     /// When the database fails.
@@ -31,17 +32,27 @@ impl Store {
         &self,
         name: &ShortText,
         default_region: DefaultRegion,
+        by: &Actor,
     ) -> Result<CompanyId, StoreError> {
         let id = CompanyId::generate();
         self.pool
             .run(async |connection| {
-                sqlx::query("insert into companies (id, name, default_region) values ($1, $2, $3)")
-                    .bind(id.as_uuid())
-                    .bind(name.as_str())
-                    .bind(default_region.to_string())
-                    .persistent(self.pool.keeps_statements())
-                    .execute(connection)
-                    .await
+                sqlx::query(
+                    "with made as (
+                        insert into companies (id, name, default_region) values ($1, $2, $3)
+                        returning id
+                    )
+                    insert into audit_log (actor, action, company_id, subject)
+                    select $4, $5, id, id::text from made",
+                )
+                .bind(id.as_uuid())
+                .bind(name.as_str())
+                .bind(default_region.to_string())
+                .bind(by.to_string())
+                .bind(Action::CompanyCreated.as_str())
+                .persistent(self.pool.keeps_statements())
+                .execute(connection)
+                .await
             })
             .await?;
         Ok(id)

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
+use crate::domain::audit::{Action, Actor};
 use crate::domain::key::{ApiKey, KeyId, KeyRecord, NewKey, Scope, SecretHash};
 use crate::domain::text::ShortText;
 use crate::domain::{Company, CompanyId};
@@ -35,19 +36,30 @@ pub struct KeySummary {
 }
 
 impl Store {
-    /// Makes a key for `company`.
+    /// Makes a key for `company`, and notes who did.
     ///
     /// # Errors
     /// When the database fails, or there is no such company.
-    pub async fn create_key(&self, company: CompanyId, new: NewKey) -> Result<ApiKey, StoreError> {
+    pub async fn create_key(
+        &self,
+        company: CompanyId,
+        new: NewKey,
+        by: &Actor,
+    ) -> Result<ApiKey, StoreError> {
         let key = ApiKey::generate()
             .map_err(|error| StoreError::Internal(sqlx::Error::Io(error.into())))?;
         let scopes: Vec<&str> = new.scopes.iter().map(|scope| scope.as_str()).collect();
         let secret = key.secret_hash();
         let insert = sqlx::query(
-            "insert into api_keys
-                (id, company_id, name, secret_sha256, scopes, daily_limit, rate_limit, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "with made as (
+                insert into api_keys (
+                    id, company_id, name, secret_sha256, scopes, daily_limit, rate_limit, expires_at
+                )
+                values ($1, $2, $3, $4, $5, $6, $7, $8)
+                returning id, company_id
+            )
+            insert into audit_log (actor, action, company_id, subject)
+            select $9, $10, company_id, id from made",
         )
         .bind(key.id().as_str())
         .bind(company.as_uuid())
@@ -60,6 +72,8 @@ impl Store {
                 .map(|limit| i32::try_from(limit.get()).unwrap_or(i32::MAX)),
         )
         .bind(new.expires_at)
+        .bind(by.to_string())
+        .bind(Action::KeyCreated.as_str())
         .persistent(self.pool.keeps_statements());
         self.pool
             .run(async |connection| insert.execute(connection).await)
@@ -124,23 +138,32 @@ impl Store {
             .collect()
     }
 
-    /// Revokes a key for good; a key revoked before keeps its first date. The answer is whether
-    /// there is such a key.
+    /// Revokes a key for good, and notes who did; a key revoked before keeps its first date. The
+    /// answer is whether there is such a key.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn revoke_key(&self, id: &KeyId) -> Result<bool, StoreError> {
+    pub async fn revoke_key(&self, id: &KeyId, by: &Actor) -> Result<bool, StoreError> {
         // Served by api_keys_pkey.
-        let query = sqlx::query(
-            "update api_keys set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1",
+        let query = sqlx::query_scalar(
+            "with revoked as (
+                update api_keys set revoked_at = clock_timestamp()
+                where id = $1 and revoked_at is null
+                returning id, company_id
+            ),
+            noted as (
+                insert into audit_log (actor, action, company_id, subject)
+                select $2, $3, company_id, id from revoked
+            )
+            select exists (select from api_keys where id = $1)",
         )
         .bind(id.as_str())
+        .bind(by.to_string())
+        .bind(Action::KeyRevoked.as_str())
         .persistent(self.pool.keeps_statements());
-        let done = self
-            .pool
-            .run(async |connection| query.execute(connection).await)
-            .await?;
-        Ok(done.rows_affected() > 0)
+        self.pool
+            .run(async |connection| query.fetch_one(connection).await)
+            .await
     }
 
     /// Notes that a key was used, at most once a minute: a write per request would cost more than

@@ -25,8 +25,8 @@ pub fn alone(company: CompanyId) -> String {
 /// need, are more than Postgres has.
 #[must_use]
 pub fn take_alone(company: CompanyId, timeouts: &str) -> String {
-    let company = company_number(company);
-    format!("select {timeouts}, pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
+    let (number, of) = (company_number(company), of_company(company));
+    format!("select {timeouts}, {of}, pg_advisory_xact_lock({COMPANY_LOCKS}, {number})")
 }
 
 /// The statement that keeps others out who are sent with the same idempotency key. It comes before
@@ -34,7 +34,14 @@ pub fn take_alone(company: CompanyId, timeouts: &str) -> String {
 #[must_use]
 pub fn once(company: CompanyId, key: &IdempotencyKey, timeouts: &str) -> String {
     let number = i64::from_be_bytes(lock_number(company, "idempotency key", key.as_str()));
-    format!("select {timeouts}, pg_advisory_xact_lock({number})")
+    let of = of_company(company);
+    format!("select {timeouts}, {of}, pg_advisory_xact_lock({number})")
+}
+
+/// Tells the database for whom the transaction is: its policies let it have no other company's
+/// replies. With the locks, because a statement of its own would cost a round trip.
+fn of_company(company: CompanyId) -> String {
+    format!("set_config('clientele.company', '{company}', true)")
 }
 
 /// Two companies with one number only wait for each other a little.

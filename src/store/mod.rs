@@ -4,6 +4,7 @@
 //! exists only for one company: no query about customers can be written without it.
 
 mod archive;
+mod audit;
 mod by_key;
 mod companies;
 mod customers;
@@ -42,6 +43,7 @@ use tokio::sync::Semaphore;
 use crate::domain::Company;
 
 pub use archive::Restored;
+pub use audit::AuditEntry;
 pub use companies::CompanySummary;
 pub use customers::FoundCustomer;
 use list::Totals;

@@ -15,7 +15,7 @@ async fn post_with(tenant: &Tenant, key: &str, path: &str, body: Value) -> Reply
     send(request.header("idempotency-key", key).json(&body)).await
 }
 
-async fn post(tenant: &Tenant, key: &str, body: Value) -> Reply {
+pub async fn post(tenant: &Tenant, key: &str, body: Value) -> Reply {
     post_with(tenant, key, "/customers", body).await
 }
 

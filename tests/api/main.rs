@@ -5,6 +5,7 @@ mod support;
 
 mod addresses;
 mod archive;
+mod audit;
 mod auth;
 mod batch;
 mod businesses;
@@ -48,6 +49,7 @@ mod retag;
 mod retries;
 mod search;
 mod secrets;
+mod service_role;
 mod sorting;
 mod tags;
 mod tenancy;

@@ -10,7 +10,7 @@ use crate::support::postgres::{Database, column, execute};
 /// Drops what migrations behind the fourth made and cannot make again.
 const DROP_LATER: &str = "
     drop statistics customers_search_text_length;
-    drop table imports, payment_methods, idempotency_keys;
+    drop table imports, payment_methods, idempotency_keys, audit_log;
     alter table api_keys drop column rate_limit";
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use clientele::domain::audit::Actor;
 use clientele::domain::key::{NewKey, Scope};
 use clientele::store::Store;
 use fastrand::Rng;
@@ -265,14 +266,15 @@ fn client() -> Client {
 
 async fn key(url: &str) -> String {
     let store = Store::connect(url, 1).expect("a store");
+    let by = Actor::Operator("tester".to_owned());
     let name = "Torture".parse().expect("a name");
-    let company = store.create_company(&name, "US".parse().expect("a region"));
+    let company = store.create_company(&name, "US".parse().expect("a region"), &by);
     let new = NewKey {
         scopes: Scope::ALL.to_vec(),
         ..NewKey::default()
     };
     let key = store
-        .create_key(company.await.expect("a company"), new)
+        .create_key(company.await.expect("a company"), new, &by)
         .await;
     key.expect("a key").expose()
 }

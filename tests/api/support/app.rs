@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
 use clientele::domain::CompanyId;
+use clientele::domain::audit::Actor;
 use clientele::domain::key::{NewKey, Scope};
 use clientele::http::{self, Options};
 use clientele::metrics::Metrics;
@@ -91,7 +92,10 @@ impl App {
 
     /// A further key of the company.
     pub async fn key(&self, new: NewKey) -> String {
-        let key = self.store.create_key(self.acme.company, new).await;
+        let key = self
+            .store
+            .create_key(self.acme.company, new, &tester())
+            .await;
         key.expect("a key").expose()
     }
 
@@ -100,7 +104,7 @@ impl App {
         let id = key.split('_').nth(1).expect("the id in a key");
         let known = self
             .store
-            .revoke_key(&id.parse().expect("a key's id"))
+            .revoke_key(&id.parse().expect("a key's id"), &tester())
             .await;
         assert!(known.expect("a revoked key"));
     }
@@ -140,14 +144,20 @@ impl Deref for App {
     }
 }
 
+fn tester() -> Actor {
+    Actor::Operator("tester".to_owned())
+}
+
 /// A company of its own in the database of `store`, with a key for everything, on the server at `base`.
 pub async fn tenant(store: &Store, base: &str, name: &str, region: &str) -> Tenant {
     let region = region.parse().expect("a region");
     let company = store
-        .create_company(&name.parse().expect("a name"), region)
+        .create_company(&name.parse().expect("a name"), region, &tester())
         .await
         .expect("a company");
-    let key = store.create_key(company, with_scopes(&Scope::ALL)).await;
+    let key = store
+        .create_key(company, with_scopes(&Scope::ALL), &tester())
+        .await;
     Tenant {
         company,
         key: key.expect("a key").expose(),
