@@ -53,6 +53,7 @@ mod service_role;
 mod sorting;
 mod tags;
 mod tenancy;
+mod tls;
 mod totals;
 mod traces;
 mod unicode;

@@ -1,9 +1,6 @@
 //! A database that is away, full, or elsewhere: clients are told to come back, what was acknowledged is
 //! there when they do, once, and the service goes on by itself.
 
-mod cluster;
-mod forwarder;
-
 use std::io::{Write, stderr};
 use std::time::{Duration, Instant};
 
@@ -12,10 +9,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::app::{send, tenant};
+use crate::support::cluster::Cluster;
+use crate::support::forwarder::Forwarder;
 use crate::support::program::Serve;
 use crate::support::{App, Reply, Tenant, postgres};
-use cluster::Cluster;
-use forwarder::Forwarder;
 
 /// For what is sure to come.
 const PATIENCE: Duration = Duration::from_mins(1);

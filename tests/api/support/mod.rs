@@ -3,8 +3,10 @@
 
 pub mod app;
 pub mod bodies;
+pub mod cluster;
 pub mod desk;
 pub mod explain;
+pub mod forwarder;
 pub mod pgbouncer;
 pub mod postgres;
 pub mod program;

@@ -2,8 +2,10 @@
 //! waiting, and followed by a standby.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -11,8 +13,8 @@ use clientele::embedded::binaries::{self, Binaries};
 use clientele::embedded::user;
 use clientele::store::migrate;
 
-use crate::support::postgres;
-use crate::support::watchdog::Scratch;
+use super::postgres;
+use super::watchdog::Scratch;
 
 /// Ends the cluster in `$1` with the program `$2` (`pg_ctl`) when standard input ends.
 const WATCHDOG: &str = r#"
@@ -77,6 +79,36 @@ impl Cluster {
         let place = format!("create tablespace small location '{}'", disk.display());
         postgres::execute(&cluster.url(), &place).await;
         Some(cluster)
+    }
+
+    /// The same with a port of `localhost` at which it speaks TLS and nothing else, under a
+    /// certificate and its key; the answer names the port too.
+    pub async fn with_tls(certificate: &str, key: &str) -> (Self, u16) {
+        let cluster = Self::with_data(Self::initdb);
+        cluster.keep("server.crt", certificate);
+        cluster.keep("server.key", key);
+        cluster.keep(
+            "pg_hba.conf",
+            "local all all trust\nhostssl all all 127.0.0.1/32 trust\n",
+        );
+        // A port that was free a moment ago may be taken by now.
+        for _ in 0..20 {
+            let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let port = free.local_addr().expect("its address").port();
+            drop(free);
+            cluster.set(&format!(
+                "ssl = on\nlisten_addresses = '127.0.0.1'\nport = {port}\n"
+            ));
+            if succeeds(cluster.pg_ctl("start")) {
+                let url = format!(
+                    "postgres://clientele@localhost/postgres?host={}&port={port}",
+                    cluster.dir.display()
+                );
+                migrate::run(&url).await.expect("the migrations");
+                return (cluster, port);
+            }
+        }
+        panic!("PostgreSQL did not start");
     }
 
     /// A standby that has all that this one has, and must have all that is acknowledged from now on.
@@ -175,6 +207,16 @@ impl Cluster {
         self.dir.join("data")
     }
 
+    /// Keeps a file that is the server's alone.
+    fn keep(&self, name: &str, text: &str) {
+        let file = self.data().join(name);
+        std::fs::write(&file, text).expect("a file of the server's");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("its mode");
+        if let Some(account) = user::service_user().expect("an account") {
+            chown(&file, Some(account.uid), Some(account.gid)).expect("its owner");
+        }
+    }
+
     /// Adds to the settings; the last of a name counts.
     fn set(&self, lines: &str) {
         let settings = self.data().join("postgresql.conf");
@@ -201,11 +243,15 @@ fn as_the_server(program: impl AsRef<OsStr>) -> Command {
     command
 }
 
-fn run(mut command: Command) {
+fn run(command: Command) {
+    let told = format!("{command:?}");
+    assert!(succeeds(command), "{told} failed");
+}
+
+fn succeeds(mut command: Command) -> bool {
     let quiet = command
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null());
-    let status = quiet.status().expect("the program");
-    assert!(status.success(), "{command:?}: {status}");
+    quiet.status().expect("the program").success()
 }
