@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::create::everything;
+use crate::support::app::send;
 use crate::support::{App, Reply, bodies};
 
 fn seen(reply: Reply) -> (u16, Value) {
@@ -150,4 +151,53 @@ async fn lists_searches_and_totals_are_of_one_company() {
         assert_eq!(theirs.ids(), [there.as_str()], "{query}");
         assert_eq!(ours.body["pagination"]["total"], 1, "{query}");
     }
+}
+
+#[tokio::test]
+async fn every_documented_call_about_a_customer_answers_another_companys_id_like_an_unknown_one() {
+    let app = App::start().await;
+    let other = app.other_company().await;
+    let id = other.create(everything()).await;
+    let methods = format!("/customers/{id}/payment-methods");
+    let card = json!({"provider": "stripe", "token": "pm_1"});
+    let saved = other.post_to(&methods, card).await;
+    let method = saved.body["data"]["id"].as_str().expect("an id").to_owned();
+    let unknown = uuid::Uuid::now_v7().to_string();
+    // Something that each of the calls takes.
+    let body = json!({"add": ["x"], "provider": "stripe", "token": "pm_1"});
+
+    let document: Value = serde_json::from_str(clientele::http::openapi::json()).expect("JSON");
+    let mut calls = 0;
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        if !path.contains("{id}") {
+            continue;
+        }
+        for verb in ["get", "post", "delete", "put", "patch"] {
+            if operations.get(verb).is_none() {
+                continue;
+            }
+            calls += 1;
+            let ask = async |id: &str| {
+                let path = path
+                    .replace("{id}", id)
+                    .replace("{payment_method}", &method);
+                assert!(!path.contains('{'), "{path}");
+                let request = app.request(verb.to_uppercase().parse().expect("a method"), &path);
+                let reply = match operations[verb].get("requestBody") {
+                    Some(_) => send(request.json(&body)).await,
+                    None => send(request).await,
+                };
+                let mut headers = reply.headers;
+                for own in ["x-request-id", "date"] {
+                    headers.remove(own);
+                }
+                (reply.status, reply.body, headers)
+            };
+            let of_theirs = ask(&id).await;
+            assert_eq!(of_theirs.0, 404, "{verb} {path}");
+            assert_eq!(of_theirs, ask(&unknown).await, "{verb} {path}");
+        }
+    }
+    assert!(calls >= 9, "{calls} calls");
+    assert_eq!(other.get(&id).await.status, 200);
 }
