@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::audit::operator;
-use super::{CliError, print};
+use super::{CliError, print, time};
 use crate::domain::phone::DefaultRegion;
 use crate::domain::text::ShortText;
 use crate::store::Store;
@@ -48,7 +48,7 @@ pub async fn run(store: &Store, command: Command) -> Result<(), CliError> {
                 print(&format!(
                     "{:36}  {:20}  {:6}  {}",
                     company.id.to_string(),
-                    company.created_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                    time(Some(company.created_at)),
                     company.default_region,
                     company.name
                 ))?;

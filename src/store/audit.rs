@@ -35,23 +35,15 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         // Served by audit_log_company, or by audit_log_pkey for all companies.
-        let query = match company {
-            Some(company) => sqlx::query(
-                "select at, actor, action, company_id, subject from audit_log
-                where company_id = $2
-                order by id desc
-                limit $1",
-            )
-            .bind(i64::from(limit))
-            .bind(company.as_uuid()),
-            None => sqlx::query(
-                "select at, actor, action, company_id, subject from audit_log
-                order by id desc
-                limit $1",
-            )
-            .bind(i64::from(limit)),
-        };
-        let query = query.persistent(self.pool.keeps_statements());
+        let query = sqlx::query(
+            "select at, actor, action, company_id, subject from audit_log
+            where $1::uuid is null or company_id = $1
+            order by id desc
+            limit $2",
+        )
+        .bind(company.map(CompanyId::as_uuid))
+        .bind(i64::from(limit))
+        .persistent(self.pool.keeps_statements());
         let rows = self
             .pool
             .run(async |connection| query.fetch_all(connection).await)

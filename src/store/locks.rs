@@ -21,8 +21,8 @@ pub fn alone(company: CompanyId) -> String {
     format!("select pg_advisory_xact_lock({COMPANY_LOCKS}, {company})")
 }
 
-/// The same, within the [`timeouts`](super::pool::Pool::timeouts) of requests. Twenty thousand single locks, as many customers would
-/// need, are more than Postgres has.
+/// The same, within the [`timeouts`](super::pool::Pool::timeouts) of requests. Twenty thousand single
+/// locks, as many customers would need, are more than Postgres has.
 #[must_use]
 pub fn take_alone(company: CompanyId, timeouts: &str) -> String {
     let (number, of) = (company_number(company), of_company(company));

@@ -11,7 +11,7 @@ use super::{Customers, Store, locks};
 use crate::domain::customer::CustomerId;
 use crate::domain::idempotency::{Once, Reply};
 
-/// How long a reply is kept.
+/// How long a reply is kept. A policy has it too (V20): until then a reply is its company's alone.
 const KEPT: TimeDelta = TimeDelta::hours(24);
 /// The most replies that one statement deletes: for a moment's work, and no long transaction.
 const DELETED_AT_ONCE: i64 = 1_000;

@@ -22,6 +22,12 @@ async fn database() -> (Database, String) {
     (database, url)
 }
 
+/// The service as this role, and its store.
+fn service(url: &str) -> (Serve, Store) {
+    let serve = Serve::start(&[("DATABASE_URL", url), ("CLIENTELE_MIGRATE", "false")]);
+    (serve, Store::connect(url, 1).expect("a store"))
+}
+
 /// What the database says to `sql`.
 async fn refusal(url: &str, sql: &str) -> String {
     let mut connection = PgConnection::connect(url).await.expect("a connection");
@@ -37,8 +43,7 @@ async fn refusal(url: &str, sql: &str) -> String {
 #[tokio::test]
 async fn every_call_works_for_a_role_that_owns_nothing() {
     let (_database, url) = database().await;
-    let serve = Serve::start(&[("DATABASE_URL", &url), ("CLIENTELE_MIGRATE", "false")]);
-    let store = Store::connect(&url, 1).expect("a store");
+    let (serve, store) = service(&url);
     let company = tenant(&store, &serve.base(), "Acme", "US").await;
 
     let jane = json!({"first_name": "Jane", "phone": "(763) 555-0100", "tags": ["vip"]});
@@ -104,8 +109,7 @@ async fn the_role_can_change_neither_the_schema_nor_what_the_audit_log_has() {
 #[tokio::test]
 async fn the_database_keeps_the_replies_of_companies_apart_for_the_role() {
     let (database, url) = database().await;
-    let serve = Serve::start(&[("DATABASE_URL", &url), ("CLIENTELE_MIGRATE", "false")]);
-    let store = Store::connect(&url, 1).expect("a store");
+    let (serve, store) = service(&url);
     let acme = tenant(&store, &serve.base(), "Acme", "US").await;
     let globex = tenant(&store, &serve.base(), "Globex", "US").await;
     for company in [&acme, &globex] {

@@ -4,10 +4,17 @@ use serde_json::{Value, json};
 
 use crate::create::everything;
 use crate::support::app::send;
-use crate::support::{App, Reply, bodies};
+use crate::support::{App, Reply, Tenant, bodies};
 
 fn seen(reply: Reply) -> (u16, Value) {
     (reply.status, reply.body)
+}
+
+/// Saves a payment method of a customer; the answer is its id.
+async fn save(tenant: &Tenant, id: &str, card: &Value) -> String {
+    let methods = format!("/customers/{id}/payment-methods");
+    let saved = tenant.post_to(&methods, card.clone()).await;
+    saved.body["data"]["id"].as_str().expect("an id").to_owned()
 }
 
 #[tokio::test]
@@ -48,10 +55,8 @@ async fn no_call_about_one_customer_tells_another_companys_from_an_unknown_one()
     let app = App::start().await;
     let other = app.other_company().await;
     let id = other.create(everything()).await;
-    let methods = format!("/customers/{id}/payment-methods");
     let card = json!({"provider": "stripe", "token": "pm_1"});
-    let saved = other.post_to(&methods, card.clone()).await;
-    let method = saved.body["data"]["id"].as_str().expect("an id").to_owned();
+    let method = save(&other, &id, &card).await;
     let export = format!("/customers/{id}/export");
     let before = other.fetch(&export).await.body;
 
@@ -158,10 +163,8 @@ async fn every_documented_call_about_a_customer_answers_another_companys_id_like
     let app = App::start().await;
     let other = app.other_company().await;
     let id = other.create(everything()).await;
-    let methods = format!("/customers/{id}/payment-methods");
     let card = json!({"provider": "stripe", "token": "pm_1"});
-    let saved = other.post_to(&methods, card).await;
-    let method = saved.body["data"]["id"].as_str().expect("an id").to_owned();
+    let method = save(&other, &id, &card).await;
     let unknown = uuid::Uuid::now_v7().to_string();
     // Something that each of the calls takes.
     let body = json!({"add": ["x"], "provider": "stripe", "token": "pm_1"});

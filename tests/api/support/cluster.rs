@@ -31,6 +31,9 @@ max_connections = 50
 shared_buffers = 32MB
 ";
 
+/// What a socket is named after, where no port is set.
+const PORT: u16 = 5432;
+
 /// Megabytes of the small disk.
 const SMALL_DISK: u32 = 8;
 
@@ -46,7 +49,7 @@ impl Cluster {
     pub async fn start() -> Self {
         let cluster = Self::with_data(Self::initdb);
         run(cluster.pg_ctl("start"));
-        cluster.migrate().await;
+        cluster.migrate(PORT).await;
         cluster
     }
 
@@ -75,7 +78,7 @@ impl Cluster {
             .arg(start.get_program())
             .args(start.get_args());
         run(start_there);
-        cluster.migrate().await;
+        cluster.migrate(PORT).await;
         let place = format!("create tablespace small location '{}'", disk.display());
         postgres::execute(&cluster.url(), &place).await;
         Some(cluster)
@@ -100,11 +103,7 @@ impl Cluster {
                 "ssl = on\nlisten_addresses = '127.0.0.1'\nport = {port}\n"
             ));
             if succeeds(cluster.pg_ctl("start")) {
-                let url = format!(
-                    "postgres://clientele@localhost/postgres?host={}&port={port}",
-                    cluster.dir.display()
-                );
-                migrate::run(&url).await.expect("the migrations");
+                cluster.migrate(port).await;
                 return (cluster, port);
             }
         }
@@ -143,10 +142,14 @@ impl Cluster {
         }
     }
 
-    /// Where it is.
+    /// Where it is, unless it has a port of its own.
     pub fn url(&self) -> String {
+        self.url_at(PORT)
+    }
+
+    fn url_at(&self, port: u16) -> String {
         format!(
-            "postgres://clientele@localhost/postgres?host={}&port=5432",
+            "postgres://clientele@localhost/postgres?host={}&port={port}",
             self.dir.display()
         )
     }
@@ -229,8 +232,10 @@ impl Cluster {
             .expect("written settings");
     }
 
-    async fn migrate(&self) {
-        migrate::run(&self.url()).await.expect("the migrations");
+    async fn migrate(&self, port: u16) {
+        migrate::run(&self.url_at(port))
+            .await
+            .expect("the migrations");
     }
 }
 
