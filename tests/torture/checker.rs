@@ -74,7 +74,7 @@ impl<F: Fn(&State) -> bool> Search<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Customer, Post, Posted, Said};
+    use crate::model::{Customer, Outcome, Post, Posted, Said, Wrong};
 
     fn post(phone: u8, tag: &str) -> Call {
         Call::Post(Post {
@@ -83,6 +83,7 @@ mod tests {
             email: Said::Nothing,
             notes: None,
             tags: vec![tag.to_owned()],
+            wrong: None,
         })
     }
 
@@ -98,11 +99,11 @@ mod tests {
     }
 
     fn posted(outcome: &str, customer: Customer) -> Answer {
-        Answer::Posted(vec![Posted {
+        Answer::Posted(vec![Outcome::Done(Posted {
             outcome: outcome.to_owned(),
             matched_by: (outcome != "created").then(|| "phone".to_owned()),
             customer,
-        }])
+        })])
     }
 
     fn done(began: u64, ended: u64, call: Call, answer: Answer) -> Done {
@@ -192,5 +193,19 @@ mod tests {
             posted("created", customer("a", 1, &["x"])),
         )];
         assert!(!is_sequential(&State::default(), &calls, ends_with(&[])));
+    }
+
+    #[test]
+    fn what_a_refused_call_left_is_seen() {
+        let Call::Post(mut wrong) = post(1, "x") else {
+            unreachable!("it is a post");
+        };
+        wrong.wrong = Some(Wrong::Email);
+        let refused = Answer::Posted(vec![Outcome::Refused(400)]);
+        let calls = [done(0, 1, Call::Post(wrong), refused)];
+        let left = [customer("a", 1, &["x"])];
+        let none = State::default();
+        assert!(is_sequential(&none, &calls, ends_with(&[])));
+        assert!(!is_sequential(&none, &calls, ends_with(&left)));
     }
 }

@@ -1,15 +1,16 @@
 //! Random calls about few people, made at once, and what became of them.
 
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use crate::checker::{Done, is_sequential};
-use crate::model::{Answer, Call, Customer, Post, Posted, Said, State};
+use crate::model::{Answer, Call, Customer, Outcome, Post, Posted, Said, State, Wrong};
 use crate::support::{Reply, Tenant};
 
 /// How much is done at once.
@@ -35,13 +36,16 @@ pub async fn play(tenants: &[Tenant], seed: u64, size: Size) -> Result<usize, St
             email: Said::Nothing,
             notes: None,
             tags: Vec::new(),
+            wrong: None,
         };
         let call = Call::Post(post);
         let answer = make(&tenants[0], &call).await;
         let after = before.after(&call, &answer);
         before = after.ok_or_else(|| format!("{call:?}: {answer:?}"))?;
     }
-    let known: Arc<Vec<String>> = Arc::new(before.0.iter().map(|c| c.id.clone()).collect());
+    let known: Vec<String> = before.0.iter().map(|c| c.id.clone()).collect();
+    // With those made meanwhile, whoever made them.
+    let known = Arc::new(Mutex::new(known));
     let clock = Arc::new(AtomicU64::new(0));
     let mut workers = JoinSet::new();
     for worker in 0..size.workers {
@@ -51,10 +55,12 @@ pub async fn play(tenants: &[Tenant], seed: u64, size: Size) -> Result<usize, St
         workers.spawn(async move {
             let mut done = Vec::with_capacity(size.calls);
             for _ in 0..size.calls {
-                let call = any_call(&mut random, &known);
+                let call = any_call(&mut random, &known.lock().expect("nobody panicked"));
                 let began = clock.fetch_add(1, Ordering::SeqCst);
                 let answer = make(&tenant, &call).await;
                 let ended = clock.fetch_add(1, Ordering::SeqCst);
+                let made = made(&answer);
+                known.lock().expect("nobody panicked").extend(made);
                 done.push(Done {
                     began,
                     ended,
@@ -97,7 +103,23 @@ fn any_call(random: &mut Rng, known: &[String]) -> Call {
     }
 }
 
+fn made(answer: &Answer) -> Vec<String> {
+    let Answer::Posted(outcomes) = answer else {
+        return Vec::new();
+    };
+    let made = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Done(posted) if posted.outcome == "created" => Some(posted.customer.id.clone()),
+        _ => None,
+    });
+    made.collect()
+}
+
 fn any_post(random: &mut Rng, known: &[String]) -> Post {
+    let wrong = match random.u8(..16) {
+        0 => Some(Wrong::Email),
+        1 => Some(Wrong::Id),
+        _ => None,
+    };
     let id = (random.u8(..4) == 0).then(|| known[random.usize(..known.len())].clone());
     let said = |random: &mut Rng| match random.u8(..6) {
         0 | 1 => Said::Nothing,
@@ -113,11 +135,35 @@ fn any_post(random: &mut Rng, known: &[String]) -> Post {
         tags: (0..random.usize(..3))
             .map(|_| format!("tag{}", random.u8(..TAGS)))
             .collect(),
+        wrong,
     }
 }
 
 async fn make(tenant: &Tenant, call: &Call) -> Answer {
-    let reply = match call {
+    let reply = loop {
+        let reply = ask(tenant, call).await;
+        // A machine too busy for it: nothing is killed here, so it was not done.
+        if reply.status != 503 {
+            break reply;
+        }
+    };
+    match (call, reply.status) {
+        (Call::Post(_), 200 | 201) => Answer::Posted(vec![Outcome::Done(posted(&reply))]),
+        (Call::Post(_), status @ (400 | 404)) => Answer::Posted(vec![Outcome::Refused(status)]),
+        (Call::Batch(_), 200) => {
+            let results = reply.body["results"].as_array().expect("results");
+            Answer::Posted(results.iter().map(row).collect())
+        }
+        (Call::Archive(_), 200) => Answer::Archived,
+        (Call::Restore(_), 200) => {
+            Answer::Restored(reply.header("clientele-also-matches").map(str::to_owned))
+        }
+        (_, other) => panic!("{call:?}: {other} {}", reply.body),
+    }
+}
+
+async fn ask(tenant: &Tenant, call: &Call) -> Reply {
+    match call {
         Call::Post(post) => tenant.post(body(post)).await,
         Call::Batch(posts) => {
             let rows: Vec<Value> = posts.iter().map(body).collect();
@@ -127,23 +173,6 @@ async fn make(tenant: &Tenant, call: &Call) -> Answer {
         }
         Call::Archive(id) => tenant.order(&format!("/customers/{id}/archive")).await,
         Call::Restore(id) => tenant.order(&format!("/customers/{id}/restore")).await,
-    };
-    assert!(
-        matches!(reply.status, 200 | 201),
-        "{call:?}: {} {}",
-        reply.status,
-        reply.body
-    );
-    match call {
-        Call::Post(_) => Answer::Posted(vec![posted(&reply)]),
-        Call::Batch(_) => {
-            let results = reply.body["results"].as_array().expect("results");
-            Answer::Posted(results.iter().map(row).collect())
-        }
-        Call::Archive(_) => Answer::Archived,
-        Call::Restore(_) => {
-            Answer::Restored(reply.header("clientele-also-matches").map(str::to_owned))
-        }
     }
 }
 
@@ -166,6 +195,11 @@ fn body(post: &Post) -> Value {
         body["notes"] = json!(notes);
     }
     body["tags"] = json!(post.tags);
+    match post.wrong {
+        None => {}
+        Some(Wrong::Email) => body["email"] = json!("nobody's"),
+        Some(Wrong::Id) => body["id"] = json!(Uuid::now_v7()),
+    }
     body
 }
 
@@ -188,13 +222,18 @@ fn posted(reply: &Reply) -> Posted {
     }
 }
 
-fn row(result: &Value) -> Posted {
+fn row(result: &Value) -> Outcome {
     let text = |name: &str| result[name].as_str().map(str::to_owned);
-    Posted {
-        outcome: text("outcome").expect("an outcome"),
+    let outcome = text("outcome").expect("an outcome");
+    if outcome == "refused" {
+        let status = result["status"].as_u64().expect("a status");
+        return Outcome::Refused(u16::try_from(status).expect("a status"));
+    }
+    Outcome::Done(Posted {
+        outcome,
         matched_by: text("matched_by"),
         customer: customer(&result["customer"]),
-    }
+    })
 }
 
 fn customer(shown: &Value) -> Customer {

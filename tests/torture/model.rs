@@ -31,6 +31,17 @@ pub struct Post {
     pub email: Said<u8>,
     pub notes: Option<String>,
     pub tags: Vec<String>,
+    /// What it is refused for.
+    pub wrong: Option<Wrong>,
+}
+
+/// Why a post is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// Its e-mail is none.
+    Email,
+    /// Its id is nobody's.
+    Id,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +52,15 @@ pub enum Call {
     Restore(String),
 }
 
-/// What a post was answered, but for the other customer that its e-mail matches: nobody is locked
+/// What became of a post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Done(Posted),
+    /// With this status.
+    Refused(u16),
+}
+
+/// What a post was answered that was done, but for the other customer that its e-mail matches: nobody is locked
 /// only to be named, so of two posts that each take from their customer what the other looks for both
 /// may name whom they saw before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +73,7 @@ pub struct Posted {
 
 #[derive(Debug, Clone)]
 pub enum Answer {
-    Posted(Vec<Posted>),
+    Posted(Vec<Outcome>),
     Archived,
     /// The other customer with its phone or e-mail.
     Restored(Option<String>),
@@ -69,13 +88,13 @@ impl State {
     pub fn after(&self, call: &Call, answer: &Answer) -> Option<Self> {
         let mut state = self.clone();
         let fits = match (call, answer) {
-            (Call::Post(post), Answer::Posted(posted)) => state.post(post, &posted[0]),
-            (Call::Batch(posts), Answer::Posted(posted)) => {
-                posts.len() == posted.len()
+            (Call::Post(post), Answer::Posted(outcomes)) => state.post(post, &outcomes[0]),
+            (Call::Batch(posts), Answer::Posted(outcomes)) => {
+                posts.len() == outcomes.len()
                     && posts
                         .iter()
-                        .zip(posted)
-                        .all(|(post, posted)| state.post(post, posted))
+                        .zip(outcomes)
+                        .all(|(post, outcome)| state.post(post, outcome))
             }
             (Call::Archive(id), Answer::Archived) => state.archive(id),
             (Call::Restore(id), Answer::Restored(other)) => state.restore(id, other.as_deref()),
@@ -84,8 +103,14 @@ impl State {
         fits.then_some(state)
     }
 
-    /// Whether `post` is answered as `posted` here. It is done.
-    fn post(&mut self, post: &Post, posted: &Posted) -> bool {
+    /// Whether `post` has this outcome here. It is done.
+    fn post(&mut self, post: &Post, outcome: &Outcome) -> bool {
+        let posted = match (post.wrong, outcome) {
+            (None, Outcome::Done(posted)) => posted,
+            (Some(Wrong::Email), Outcome::Refused(status)) => return *status == 400,
+            (Some(Wrong::Id), Outcome::Refused(status)) => return *status == 404,
+            _ => return false,
+        };
         let Some((matched_by, index)) = self.find(post) else {
             if post.id.is_some() || self.0.iter().any(|c| c.id == posted.customer.id) {
                 return false;
