@@ -1,10 +1,13 @@
 //! Attempts to break what the service promises. The short ones run with all tests, the long ones by
 //! `cargo test --release --test torture -- --ignored --nocapture --test-threads 1`.
 
+mod calls;
 mod checker;
 mod cluster;
 mod crash;
 mod history;
+mod invariants;
+mod long_history;
 mod model;
 #[path = "../api/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
@@ -37,13 +40,19 @@ impl Servers {
     }
 }
 
-/// Plays `rounds` histories; one that is wrong is looked for again in small.
-async fn play_all(rounds: u64, size: Size) -> Vec<usize> {
+/// Where the random calls come from.
+fn seed() -> u64 {
     let seed = match env::var("TORTURE_SEED") {
         Ok(seed) => seed.parse().expect("TORTURE_SEED is a number"),
         Err(_) => fastrand::u64(..),
     };
     println!("TORTURE_SEED={seed}");
+    seed
+}
+
+/// Plays `rounds` histories; one that is wrong is looked for again in small.
+async fn play_all(rounds: u64, size: Size) -> Vec<usize> {
+    let seed = seed();
     let servers = Servers::start().await;
     let mut histories = Vec::new();
     for round in 0..rounds {
@@ -124,6 +133,28 @@ async fn ten_thousand_calls_at_once_do_what_calls_one_after_the_other_could_have
         histories.len()
     );
     assert!(calls >= 10_000, "{calls}");
+}
+
+#[tokio::test]
+async fn a_long_history_of_one_company_breaks_no_promise() {
+    let size = Size {
+        workers: 8,
+        calls: 60,
+    };
+    let servers = Servers::start().await;
+    long_history::play(&servers.company().await, seed(), size).await;
+}
+
+#[tokio::test]
+#[ignore = "takes a minute"]
+async fn ten_thousand_calls_on_one_company_break_no_promise() {
+    let size = Size {
+        workers: 16,
+        calls: 625,
+    };
+    let servers = Servers::start().await;
+    let done = long_history::play(&servers.company().await, seed(), size).await;
+    println!("{done}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
