@@ -1,20 +1,22 @@
 //! What was acknowledged is there, once, whatever is killed in between.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use clientele::domain::audit::Actor;
-use clientele::domain::key::{NewKey, Scope};
 use clientele::store::Store;
 use fastrand::Rng;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::cluster::Cluster;
+use crate::support::Tenant;
+use crate::support::app::tenant;
+use crate::support::cluster::Cluster;
 use crate::support::program::Serve;
 
 const WRITERS: usize = 8;
@@ -33,10 +35,8 @@ enum Victim {
 
 /// What writers do until they are told to stop.
 struct Load {
-    client: Client,
-    key: String,
-    /// Where the service is: it is another port each time that it is started.
-    base: std::sync::Mutex<String>,
+    /// At the service, which is at another port each time that it is started.
+    tenant: Mutex<Tenant>,
     stop: AtomicBool,
     /// While the service itself is away connections may be refused or cut.
     service_is_away: AtomicBool,
@@ -46,20 +46,24 @@ struct Load {
 }
 
 impl Load {
-    fn request(&self, path: &str) -> RequestBuilder {
-        let base = self.base.lock().expect("nobody panicked").clone();
-        self.client
-            .request(Method::POST, format!("{base}{path}"))
-            .header("x-api-key", &self.key)
-            .header("rotor-api-version", "1.1.0")
+    fn request(&self, path: &str, key: Option<&str>) -> RequestBuilder {
+        let tenant = self.tenant.lock().expect("nobody panicked").clone();
+        let request = tenant.request(Method::POST, path);
+        match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        }
+    }
+
+    fn service_is_at(&self, base: String) {
+        self.tenant.lock().expect("nobody panicked").base = base;
     }
 
     /// Sends a request until it is acknowledged; none when it was told to stop before.
-    async fn insist(&self, path: &str, key: &str, body: &Value) -> Option<Value> {
+    async fn insist(&self, path: &str, key: Option<&str>, body: &Value) -> Option<Value> {
         while !self.stop.load(Ordering::SeqCst) {
             let away_before = self.service_is_away.load(Ordering::SeqCst);
-            let request = self.request(path).header("idempotency-key", key);
-            let sent = request.json(body).send().await;
+            let sent = self.request(path, key).json(body).send().await;
             let is_cut = || {
                 let away = away_before || self.service_is_away.load(Ordering::SeqCst);
                 assert!(away, "cut by a service that runs");
@@ -99,7 +103,7 @@ impl Load {
 }
 
 /// Writes customers without phone or e-mail, which only their idempotency key keeps from being made
-/// twice, and tags upon a customer of the writer's own. The answer is what was acknowledged.
+/// twice, and, half of them without such a key, tags upon a customer of the writer's own. The answer is what was acknowledged.
 async fn write(load: Arc<Load>, writer: usize) -> Written {
     let mut written = Written {
         writer,
@@ -120,7 +124,9 @@ async fn write(load: Arc<Load>, writer: usize) -> Written {
                 json!({"customers": [{"notes": mark}, {"notes": format!("{mark}-too")}]}),
             ),
         };
-        let Some(reply) = load.insist(path, &key, &body).await else {
+        // What is found by its phone may be sent again as it is.
+        let key = (n % 6 != 1).then_some(key.as_str());
+        let Some(reply) = load.insist(path, key, &body).await else {
             break;
         };
         match n % 3 {
@@ -157,14 +163,13 @@ fn text(value: &Value) -> String {
 
 /// Kills all of `victims`, one after the other, under load. The answer is in words.
 pub async fn survive(victims: impl Iterator<Item = u8>) -> String {
-    let mut cluster = Cluster::start().await;
-    let url = cluster.url().to_owned();
+    let cluster = Cluster::start().await;
+    let url = cluster.url();
     let settings = [("DATABASE_URL", url.as_str()), ("RUST_LOG", "off")];
     let mut serve = Serve::start(&settings);
+    let store = Store::connect(&url, 1).expect("a store");
     let load = Arc::new(Load {
-        client: client(),
-        key: key(&url).await,
-        base: serve.base().into(),
+        tenant: Mutex::new(tenant(&store, &serve.base(), "Torture", "US").await),
         stop: AtomicBool::new(false),
         service_is_away: AtomicBool::new(false),
         acknowledged: AtomicUsize::new(0),
@@ -181,31 +186,27 @@ pub async fn survive(victims: impl Iterator<Item = u8>) -> String {
     for victim in victims {
         progress(&load).await;
         tokio::time::sleep(Duration::from_millis(random.u64(0..100))).await;
-        let back = match [
+        match [
             Victim::Database,
             Victim::Service,
             Victim::Session,
             Victim::DatabaseRestarted,
         ][usize::from(victim % 4)]
         {
-            Victim::Database => restarted(&mut cluster, "KILL").await,
-            Victim::DatabaseRestarted => restarted(&mut cluster, "INT").await,
-            Victim::Session => {
-                let session = cluster.kill_a_session().await;
-                // The server takes that for a crash, and ends all others too.
-                while cluster.has(session).await {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Instant::now()
+            Victim::Database => {
+                cluster.kill();
+                start_again(&cluster);
             }
+            Victim::DatabaseRestarted => assert!(cluster.order("restart"), "no restart"),
+            Victim::Session => kill_a_session(&url).await,
             Victim::Service => {
                 load.service_is_away.store(true, Ordering::SeqCst);
                 serve.kill();
                 serve = Serve::start(&settings);
-                *load.base.lock().expect("nobody panicked") = serve.base();
-                Instant::now()
+                load.service_is_at(serve.base());
             }
-        };
+        }
+        let back = Instant::now();
         progress(&load).await;
         load.service_is_away.store(false, Ordering::SeqCst);
         slowest = slowest.max(back.elapsed());
@@ -224,29 +225,42 @@ pub async fn survive(victims: impl Iterator<Item = u8>) -> String {
     )
 }
 
-/// When the server took connections again.
-async fn restarted(cluster: &mut Cluster, signal: &str) -> Instant {
-    let started = clock(cluster.url()).await;
-    cluster.restart(signal);
-    // It may still be there for a moment.
-    loop {
-        cluster.is_there().await;
-        if clock(cluster.url())
-            .await
-            .is_some_and(|now| Some(now) != started)
-        {
-            return Instant::now();
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+/// What is left of a server that was killed ends by itself; until then no other can start.
+fn start_again(cluster: &Cluster) {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while !cluster.order("start") {
+        assert!(Instant::now() < deadline, "PostgreSQL does not come back");
+        std::thread::sleep(PAUSE);
     }
 }
 
-/// When the server was started, by its own clock.
-async fn clock(url: &str) -> Option<String> {
-    use sqlx::{Connection, PgConnection};
-    let mut connection = PgConnection::connect(url).await.ok()?;
-    let started = sqlx::query_scalar("select pg_postmaster_start_time()::text");
-    started.fetch_one(&mut connection).await.ok()
+/// Kills one of the service's sessions. The server takes that for a crash and ends all others too;
+/// this returns once it has.
+async fn kill_a_session(url: &str) {
+    let any = async || session(url, "limit 1").await.ok().flatten();
+    let pid = loop {
+        if let Some(pid) = any().await {
+            break pid;
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    let kill = Command::new("kill")
+        .args(["-KILL", &pid.to_string()])
+        .status();
+    assert!(kill.expect("kill").success());
+    let this = format!("and pid = {pid}");
+    while !matches!(session(url, &this).await, Ok(None)) {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// One of the service's sessions.
+async fn session(url: &str, which: &str) -> sqlx::Result<Option<i32>> {
+    let mut connection = PgConnection::connect(url).await?;
+    let sql =
+        format!("select pid from pg_stat_activity where application_name = 'clientele' {which}");
+    let query = sqlx::query_scalar(AssertSqlSafe(sql));
+    query.fetch_optional(&mut connection).await
 }
 
 /// Waits for every kind of request to be acknowledged again.
@@ -257,26 +271,6 @@ async fn progress(load: &Load) {
         assert!(Instant::now() < patience, "the service does not come back");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-}
-
-fn client() -> Client {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().build().expect("a client")
-}
-
-async fn key(url: &str) -> String {
-    let store = Store::connect(url, 1).expect("a store");
-    let by = Actor::Operator("tester".to_owned());
-    let name = "Torture".parse().expect("a name");
-    let company = store.create_company(&name, "US".parse().expect("a region"), &by);
-    let new = NewKey {
-        scopes: Scope::ALL.to_vec(),
-        ..NewKey::default()
-    };
-    let key = store
-        .create_key(company.await.expect("a company"), new, &by)
-        .await;
-    key.expect("a key").expose()
 }
 
 /// Looks in the database for what was acknowledged; the answer is how many customers there are.

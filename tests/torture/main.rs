@@ -3,7 +3,6 @@
 
 mod calls;
 mod checker;
-mod cluster;
 mod crash;
 mod history;
 mod invariants;

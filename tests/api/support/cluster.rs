@@ -161,7 +161,14 @@ impl Cluster {
 
     /// Makes a standby one that writes.
     pub fn promote(&self) {
-        run(self.pg_ctl("promote"));
+        assert!(self.order("promote"), "the standby is not promoted");
+    }
+
+    /// Has `pg_ctl` do this; the answer is whether it did.
+    pub fn order(&self, order: &str) -> bool {
+        let mut pg_ctl = self.pg_ctl(order);
+        pg_ctl.stderr(Stdio::null());
+        succeeds(pg_ctl)
     }
 
     /// Ends it as a crash would.
