@@ -78,11 +78,12 @@ impl From<sqlx::Error> for WriteError {
 
 /// SQLSTATEs that pass by themselves: connection trouble (08), rolled back for the sake of another
 /// transaction (40), out of resources (53), a lock not had in time (55P03), a server that became a
-/// standby (25006), and an operator's intervention (57: shutdown, start-up, cancelled).
+/// standby (25006), and an operator's intervention (57: shutdown, start-up, cancelled; 3D000: the
+/// database is not there while a backup of it is restored).
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_passing(code: &str) -> bool {
     matches!(code.get(..2), Some("08" | "40" | "53" | "57"))
-        || matches!(code, "25006" | LOCK_TIMEOUT)
+        || matches!(code, "25006" | "3D000" | LOCK_TIMEOUT)
 }
 
 #[cfg(test)]
@@ -93,6 +94,7 @@ mod tests {
     fn what_passes_by_itself_is_unavailable() {
         for code in [
             "08006", "40001", "40P01", "53300", "55P03", "25006", "57P01", "57P03", "57014",
+            "3D000",
         ] {
             assert!(is_passing(code), "{code}");
         }

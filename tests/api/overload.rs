@@ -94,7 +94,7 @@ async fn a_statement_that_takes_too_long_ends_in_503() {
     assert_eq!(tenant.list("").await.body["pagination"]["total"], 0);
 }
 
-/// Sends the beginning of a request, and reads what comes of it.
+/// Sends the beginning of a request, or several, and reads what comes of it.
 fn half(tenant: &Tenant, sent: &str) -> String {
     let address = tenant.base.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).expect("a connection");
@@ -162,4 +162,35 @@ async fn idle_connections_and_half_sent_requests_starve_nobody() {
         assert_eq!(tenant.list("search=0100").await.status, 200);
     }
     drop(opened);
+}
+
+#[tokio::test]
+async fn requests_sent_without_waiting_for_replies_are_answered_in_their_order() {
+    const MANY: usize = 200;
+    let (_app, _serve, tenant) = strained(&[]).await;
+    // Half of them need no database, and could be answered before.
+    let heads = (0..MANY).map(|n| {
+        let path = if n % 2 == 0 {
+            format!("/customers/{}", uuid::Uuid::now_v7())
+        } else {
+            "/nowhere".to_owned()
+        };
+        let connection = if n == MANY - 1 { "close" } else { "keep-alive" };
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\nrotor-api-version: 1.1.0\r\n\
+            x-request-id: request-{n}\r\nconnection: {connection}\r\n\r\n",
+            tenant.key
+        )
+    });
+    let all: String = heads.collect();
+    let flooded = tenant.clone();
+    let replies = tokio::task::spawn_blocking(move || half(&flooded, &all));
+    // Others are served meanwhile.
+    assert_eq!(tenant.list("").await.status, 200);
+    let replies = replies.await.unwrap();
+    let ids = replies
+        .lines()
+        .filter_map(|line| line.strip_prefix("x-request-id: "));
+    let sent: Vec<String> = (0..MANY).map(|n| format!("request-{n}")).collect();
+    assert_eq!(ids.collect::<Vec<_>>(), sent);
 }

@@ -8,11 +8,13 @@ mod history;
 mod invariants;
 mod long_history;
 mod model;
+mod overload;
 #[path = "../api/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;
 
 use std::env;
+use std::time::Duration;
 
 use history::{Size, play};
 use support::program::Serve;
@@ -165,4 +167,25 @@ async fn what_was_acknowledged_is_there_once_whatever_is_killed() {
 #[ignore = "takes minutes"]
 async fn what_was_acknowledged_is_there_once_however_often_something_is_killed() {
     println!("{}", crash::survive(0..60).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes half a minute"]
+async fn four_times_what_can_be_served_is_served_as_far_as_it_can_be() {
+    let servers = Servers::start().await;
+    let [tenant, _] = servers.company().await;
+    println!(
+        "{}",
+        overload::saturate(&tenant, Duration::from_secs(10), 4.0).await
+    );
+}
+
+#[tokio::test]
+#[ignore = "opens ten thousand connections"]
+async fn ten_thousand_idle_connections_starve_nobody() {
+    let servers = Servers::start().await;
+    for connections in [0, 10_000] {
+        let [tenant, _] = servers.company().await;
+        println!("{}", overload::idle(&tenant, connections).await);
+    }
 }
