@@ -235,3 +235,23 @@ async fn busy_servers_together_serve_no_more_than_the_limit() {
     assert_eq!(served, 1_000);
     assert_eq!(counted(&app).await, [1_000]);
 }
+
+#[tokio::test]
+async fn a_server_that_is_killed_costs_a_key_no_more_than_a_lease() {
+    let app = App::start().await;
+    let key = limited(&app, 1_000, &Scope::ALL).await.key;
+    let settings = [("DATABASE_URL", app.database_url.as_str())];
+    let mut killed = Serve::start(&settings);
+    let tenant = app.with_key(&key).at(&killed.base());
+    // 1 + 2 + 4 + 8, and two of nine: a hundredth of what is left.
+    for _ in 0..17 {
+        assert_eq!(tenant.auth_test().await.status, 200);
+    }
+    killed.kill();
+    let tenant = app.with_key(&key);
+    let mut served = 17;
+    while tenant.auth_test().await.status == 200 {
+        served += 1;
+    }
+    assert_eq!(served, 1_000 - 7);
+}
