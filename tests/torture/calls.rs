@@ -1,10 +1,26 @@
 //! The calls of a history over HTTP, and their answers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::checker::Done;
 use crate::model::{Answer, Call, Customer, Outcome, Post, Posted, Said, Wrong};
 use crate::support::{Reply, Tenant};
+
+/// Makes a call, with when it began and ended by a clock that all workers share.
+pub async fn timed(clock: &AtomicU64, tenant: &Tenant, call: Call) -> Done {
+    let began = clock.fetch_add(1, Ordering::SeqCst);
+    let answer = make(tenant, &call).await;
+    let ended = clock.fetch_add(1, Ordering::SeqCst);
+    Done {
+        began,
+        ended,
+        call,
+        answer,
+    }
+}
 
 /// Makes a call, again for as long as the machine is too busy for it.
 pub async fn make(tenant: &Tenant, call: &Call) -> Answer {

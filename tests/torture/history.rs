@@ -1,13 +1,13 @@
 //! Random calls about few people, made at once, and what became of them.
 
 use std::fmt::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
 
-use crate::calls::{made, make, read, sorted};
+use crate::calls::{made, make, read, sorted, timed};
 use crate::checker::{Done, is_sequential};
 use crate::model::{Call, Post, Said, State, Wrong};
 use crate::support::Tenant;
@@ -55,16 +55,10 @@ pub async fn play(tenants: &[Tenant], seed: u64, size: Size) -> Result<usize, St
             let mut done = Vec::with_capacity(size.calls);
             for _ in 0..size.calls {
                 let call = any_call(&mut random, &known.lock().expect("nobody panicked"));
-                let began = clock.fetch_add(1, Ordering::SeqCst);
-                let answer = make(&tenant, &call).await;
-                let ended = clock.fetch_add(1, Ordering::SeqCst);
-                known.lock().expect("nobody panicked").extend(made(&answer));
-                done.push(Done {
-                    began,
-                    ended,
-                    call,
-                    answer,
-                });
+                let one = timed(&clock, &tenant, call).await;
+                let made = made(&one.answer);
+                known.lock().expect("nobody panicked").extend(made);
+                done.push(one);
             }
             done
         });

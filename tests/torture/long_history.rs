@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
 
-use crate::calls::{make, read};
+use crate::calls::{read, timed};
 use crate::checker::Done;
 use crate::history::Size;
 use crate::invariants::{Person, broken};
@@ -33,18 +33,11 @@ pub async fn play(tenants: &[Tenant], seed: u64, size: Size) -> String {
             let mut calls = Vec::with_capacity(size.calls);
             for _ in 0..size.calls {
                 let call = any_call(&mut random);
-                let began = clock.fetch_add(1, Ordering::SeqCst);
-                let answer = make(&here, &call).await;
-                let ended = clock.fetch_add(1, Ordering::SeqCst);
+                let done = timed(&clock, &here, call).await;
                 if random.u8(..4) == 0 {
-                    is_seen(&elsewhere, &call, &answer).await;
+                    is_seen(&elsewhere, &done).await;
                 }
-                calls.push(Done {
-                    began,
-                    ended,
-                    call,
-                    answer,
-                });
+                calls.push(done);
             }
             calls
         });
@@ -101,8 +94,8 @@ fn any_post(random: &mut Rng) -> Post {
 }
 
 /// Whether what was acknowledged is there at once, at another server.
-async fn is_seen(elsewhere: &Tenant, call: &Call, answer: &Answer) {
-    let (Call::Post(post), Answer::Posted(outcomes)) = (call, answer) else {
+async fn is_seen(elsewhere: &Tenant, done: &Done) {
+    let (Call::Post(post), Answer::Posted(outcomes)) = (&done.call, &done.answer) else {
         return;
     };
     let Outcome::Done(posted) = &outcomes[0] else {
