@@ -229,22 +229,28 @@ test("refusals of the API are told in words", async () => {
   }, { expected: ["403", "429", "503"] });
 });
 
+// Nobody has to scroll sideways.
+async function fits(page) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  assert.ok(!wide, "nothing is wider than the window");
+}
+
 for (const colorScheme of ["light", "dark"]) {
   test(`everyone can use it, in ${colorScheme} colours`, async () => {
     await post({ first_name: "Grace", last_name: "Hopper", company_name: "Navy", email: "grace@example.com", phone: "+1 763 555 0177", tags: ["vip", "lead"], status: "active" });
-    for (const viewport of [{ width: 1280, height: 860 }, { width: 390, height: 844 }]) {
+    for (const viewport of [{ width: 1280, height: 860 }, { width: 390, height: 844 }, { width: 320, height: 700 }]) {
       await on_page(async (page) => {
         await flawless(page);
         await connect(page);
         await rows(page).first().waitFor();
         await flawless(page);
+        await fits(page);
         if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${colorScheme}-${viewport.width}-list.png` });
         await page.getByText("Grace Hopper").first().click();
         await page.getByRole("heading", { name: "Grace Hopper" }).waitFor();
         await flawless(page);
         if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${colorScheme}-${viewport.width}.png` });
-        const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-        assert.ok(!wide, "nothing is wider than the window");
+        await fits(page);
       }, { colorScheme, viewport });
     }
   });
