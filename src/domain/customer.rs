@@ -70,6 +70,8 @@ pub struct Listed<'a> {
     pub billing: Option<ListedBilling<'a>>,
     /// What is done for the customer, where that was asked for.
     pub service: Option<ListedService<'a>>,
+    /// When it changed, where that was asked for.
+    pub times: Option<ListedTimes>,
 }
 
 /// A listed customer's billing address, as it is kept.
@@ -86,6 +88,15 @@ pub struct ListedBilling<'a> {
 pub struct ListedService<'a> {
     pub service_type: Option<&'a str>,
     pub frequency: Option<&'a str>,
+}
+
+/// When a listed customer changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListedTimes {
+    /// When it was last updated; by being created, if by nothing else.
+    pub updated_at: DateTime<Utc>,
+    /// Since when it is archived; none for a live one.
+    pub archived_at: Option<DateTime<Utc>>,
 }
 
 /// Everything that integrators say about a customer.

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 /// The groups of fields that are shown too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a group of its own")]
 pub struct Expand {
     /// The billing address.
     pub billing: bool,
@@ -11,11 +12,13 @@ pub struct Expand {
     pub property: bool,
     /// What is done for the customer, and how often.
     pub service: bool,
+    /// When the customer was updated and archived last.
+    pub times: bool,
 }
 
 /// A group that there is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("Must be of billing, property and service, separated by commas")]
+#[error("Must be of billing, property, service and times, separated by commas")]
 pub struct UnknownGroup;
 
 impl Expand {
@@ -31,6 +34,7 @@ impl Expand {
                 "billing" => expand.billing = true,
                 "property" => expand.property = true,
                 "service" => expand.service = true,
+                "times" => expand.times = true,
                 _ => return Err(UnknownGroup),
             }
         }

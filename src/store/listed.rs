@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::row::Columns;
-use crate::domain::customer::{Listed, ListedBilling, ListedService};
+use crate::domain::customer::{Listed, ListedBilling, ListedService, ListedTimes};
 use crate::domain::expand::Expand;
 
 /// The columns of a customer `c` that every list shows.
@@ -22,15 +22,23 @@ const BILLING: &str = "\
 
 const SERVICE: &str = "c.service_type, c.service_frequency";
 
+const TIMES: &str = "c.updated_at, c.archived_at";
+
 /// The columns of a customer `c` that a list shows, in the order in which [`read`] takes them.
 pub fn columns(expand: Expand) -> Cow<'static, str> {
+    let mut columns = Cow::Borrowed(LISTED);
     // The property's lines are among those of every list.
-    match (expand.billing, expand.service) {
-        (false, false) => Cow::Borrowed(LISTED),
-        (true, false) => Cow::Owned(format!("{LISTED}, {BILLING}")),
-        (false, true) => Cow::Owned(format!("{LISTED}, {SERVICE}")),
-        (true, true) => Cow::Owned(format!("{LISTED}, {BILLING}, {SERVICE}")),
+    for (asked, group) in [
+        (expand.billing, BILLING),
+        (expand.service, SERVICE),
+        (expand.times, TIMES),
+    ] {
+        if asked {
+            columns.to_mut().push_str(", ");
+            columns.to_mut().push_str(group);
+        }
     }
+    columns
 }
 
 /// Reads the customer whose [`columns`] start at column `first`.
@@ -56,6 +64,7 @@ pub fn read(row: &PgRow, first: usize, expand: Expand) -> Result<Listed<'_>, sql
         location: columns.location()?,
         billing: expand.billing.then(|| billing(&mut columns)).transpose()?,
         service: expand.service.then(|| service(&mut columns)).transpose()?,
+        times: expand.times.then(|| times(&mut columns)).transpose()?,
     })
 }
 
@@ -70,5 +79,12 @@ fn service<'r>(columns: &mut Columns<'r>) -> Result<ListedService<'r>, sqlx::Err
     Ok(ListedService {
         service_type: columns.take()?,
         frequency: columns.take()?,
+    })
+}
+
+fn times(columns: &mut Columns<'_>) -> Result<ListedTimes, sqlx::Error> {
+    Ok(ListedTimes {
+        updated_at: columns.take()?,
+        archived_at: columns.take()?,
     })
 }

@@ -80,6 +80,27 @@ async fn billing_shows_the_property_while_it_is_the_same_and_has_no_value() {
 }
 
 #[tokio::test]
+async fn times_tell_when_a_customer_was_updated_and_archived() {
+    let app = App::start().await;
+    let id = app.create(json!({})).await;
+    let shown = app.list("expand=times").await.body["data"][0].clone();
+    assert_eq!(shown["updated_at"], shown["created_at"]);
+    assert_eq!(shown.as_object().unwrap()["archived_at"], Value::Null);
+
+    app.post(json!({"id": id, "first_name": "Ada"})).await;
+    app.order(&format!("/customers/{id}/archive")).await;
+    let everything = app.fetch(&format!("/customers/{id}/export")).await;
+    let shown = app.list("archived=true&expand=times").await.body["data"][0].clone();
+    for time in ["created_at", "updated_at", "archived_at"] {
+        assert!(shown[time].is_string(), "{shown}");
+        assert_eq!(shown[time], everything.body["data"][time]);
+    }
+    assert!(shown["updated_at"].as_str() > shown["created_at"].as_str());
+    let got = app.get(&format!("{id}?expand=times")).await;
+    assert_eq!(got.body["data"], shown);
+}
+
+#[tokio::test]
 async fn every_kind_of_list_expands() {
     let app = App::start().await;
     let mut body = everything();
@@ -94,12 +115,15 @@ async fn every_kind_of_list_expands() {
         "cursor=",
         "created_after=2001-01-01",
     ] {
-        let reply = app.list(&format!("{query}&expand=service,billing")).await;
+        let reply = app
+            .list(&format!("{query}&expand=times,service,billing"))
+            .await;
         assert_eq!(reply.body["data"][0]["service_type"], "Lawn", "{query}");
         assert_eq!(
             reply.body["data"][0]["billing_city"], "Elk River",
             "{query}"
         );
+        assert!(reply.body["data"][0]["updated_at"].is_string(), "{query}");
     }
 }
 

@@ -117,8 +117,10 @@ test("a customer is created, found while typing, edited, tagged, archived and re
     await seen(page, "0 customers");
     await page.getByLabel("Include archived").check();
     await seen(page, "1 customer");
+    await rows(page).getByText("archived", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Restore" }).click();
     await seen(page, "Restored.");
+    await rows(page).getByText("archived", { exact: true }).waitFor({ state: "detached" });
     const kept = await get(id);
     assert.equal(kept.archived_at, null);
     assert.equal(kept.notes, null);

@@ -69,7 +69,11 @@ function query() {
   for (const [name, value] of Object.entries(given)) {
     if (value.trim()) asked.set(name, value.trim());
   }
-  if ($("archived").checked) asked.set("archived", "true");
+  if ($("archived").checked) {
+    asked.set("archived", "true");
+    // Those that are archived are marked.
+    asked.set("expand", "times");
+  }
   return asked;
 }
 
@@ -96,7 +100,8 @@ function row(customer) {
   const second = customer.company_name && customer.company_name !== name ? customer.company_name : customer.address?.city;
   const reach = [customer.email, customer.phone].filter((value) => value && value !== name);
   const labels = (customer.tags ?? []).slice(0, 4).map((tag) => make("span", { class: "tag" }, tag));
-  if (customer.status) labels.unshift(make("span", { class: "tag state" }, customer.status));
+  const states = [customer.archived_at && "archived", customer.status].filter(Boolean);
+  labels.unshift(...states.map((state) => make("span", { class: "tag state" }, state)));
   return make("li", {}, make("button", { type: "button", "data-id": customer.id },
     make("span", { class: "face", "aria-hidden": "true" }, initials(name)),
     make("span", { class: "who" }, make("b", {}, name), make("span", {}, second ?? "")),

@@ -96,7 +96,7 @@ pub fn add_to(components: &mut Components) {
         (
             "expand",
             "Comma-separated: groups of further fields for each item",
-            array(one_of(&["billing", "property", "service"])).into(),
+            array(one_of(&["billing", "property", "service", "times"])).into(),
         ),
         (
             "format",

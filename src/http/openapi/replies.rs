@@ -128,7 +128,9 @@ fn item() -> AnySchema {
         .fold(object(always), |item, (name, schema)| {
             item.property(name, schema)
         })
-        .property("status", named("CustomerStatus"));
+        .property("status", named("CustomerStatus"))
+        .property("updated_at", time())
+        .property("archived_at", time_or_null());
     // The groups of `expand`: service, billing and property are the last in the table.
     FIELDS
         .iter()
@@ -138,7 +140,8 @@ fn item() -> AnySchema {
         })
         .description(Some(
             "What has no value is left out, but for the fields that may be null. The fields of \
-             service, billing and property are there when `expand` asks for them.",
+             service, billing and property, `updated_at` and `archived_at` are there when `expand` \
+             asks for them.",
         ))
         .into()
 }
@@ -246,12 +249,11 @@ fn tags_body() -> AnySchema {
 }
 
 fn personal_data() -> AnySchema {
-    let archived_at = formatted("date-time").schema_type(or_null(Type::String));
     let more: [(&str, AnySchema); 6] = [
         ("location", location()),
         ("created_at", time().into()),
         ("updated_at", time().into()),
-        ("archived_at", archived_at.into()),
+        ("archived_at", time_or_null().into()),
         ("has_payment_method", boolean().into()),
         ("payment_methods", array(named("PaymentMethod")).into()),
     ];
@@ -260,6 +262,10 @@ fn personal_data() -> AnySchema {
             data.property(name, schema).required(name)
         })
         .into()
+}
+
+fn time_or_null() -> ObjectBuilder {
+    formatted("date-time").schema_type(or_null(Type::String))
 }
 
 fn payment_method_body() -> AnySchema {

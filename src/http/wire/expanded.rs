@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::customer::Item;
+use super::timestamp;
 use crate::domain::address::AddressOf;
-use crate::domain::customer::{Listed, ListedBilling, ListedService};
+use crate::domain::customer::{Listed, ListedBilling, ListedService, ListedTimes};
 use crate::domain::expand::Expand;
 
-/// A customer in a list, with the fields of the upsert's body that were asked for.
+/// A customer in a list, with the fields that were asked for.
 #[derive(Serialize)]
 pub struct ExpandedItem<'a> {
     #[serde(flatten)]
@@ -18,6 +19,8 @@ pub struct ExpandedItem<'a> {
     property: Option<PropertyFields<'a>>,
     #[serde(flatten)]
     service: Option<ServiceFields<'a>>,
+    #[serde(flatten)]
+    times: Option<TimeFields>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +52,12 @@ struct ServiceFields<'a> {
     service_frequency: Option<&'a str>,
 }
 
+#[derive(Serialize)]
+struct TimeFields {
+    updated_at: String,
+    archived_at: Option<String>,
+}
+
 impl<'a> ExpandedItem<'a> {
     /// The item with what `expand` names.
     pub fn new(customer: &'a Listed<'a>, expand: Expand) -> Self {
@@ -61,6 +70,7 @@ impl<'a> ExpandedItem<'a> {
                 .map(|billing| BillingFields::new(billing, property)),
             property: expand.property.then(|| PropertyFields::new(property)),
             service: customer.service.as_ref().map(ServiceFields::new),
+            times: customer.times.as_ref().map(TimeFields::new),
         }
     }
 }
@@ -98,6 +108,15 @@ impl<'a> ServiceFields<'a> {
         Self {
             service_type: service.service_type,
             service_frequency: service.frequency,
+        }
+    }
+}
+
+impl TimeFields {
+    fn new(times: &ListedTimes) -> Self {
+        Self {
+            updated_at: timestamp(times.updated_at),
+            archived_at: times.archived_at.map(timestamp),
         }
     }
 }
