@@ -49,8 +49,17 @@ pub fn init(format: LogFormat) -> Result<Traces, SettingsError> {
         .with(lines.with_filter(filter))
         .with(traces.layer())
         .init();
-    traces.tell();
+    if cfg!(not(feature = "otel"))
+        && let Some(variable) = endpoint()
+    {
+        tracing::warn!("{variable} is set, but this clientele was built without traces");
+    }
     Ok(traces)
+}
+
+/// The variable that says where traces are to go.
+fn endpoint() -> Option<&'static str> {
+    ENDPOINTS.into_iter().find(|name| set(name).is_some())
 }
 
 /// A variable of the environment, unless it is blank.

@@ -1,5 +1,4 @@
-//! In place of traces, in a build without the feature `otel`: nothing, but a word where they are
-//! wanted.
+//! In place of traces, in a build without the feature `otel`: nothing.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
@@ -22,15 +21,6 @@ impl Traces {
     #[expect(clippy::unused_self, reason = "as where traces are sent")]
     pub(super) fn layer<S: Subscriber>(&self) -> impl Layer<S> + use<S> {
         Identity::new()
-    }
-
-    /// Tells who wants traces that there will be none.
-    #[expect(clippy::unused_self, reason = "as where traces are sent")]
-    pub(super) fn tell(&self) {
-        let is_set = |variable: &&str| super::set(variable).is_some();
-        if let Some(variable) = super::ENDPOINTS.iter().copied().find(is_set) {
-            tracing::warn!("{variable} is set, but this clientele was built without traces");
-        }
     }
 }
 

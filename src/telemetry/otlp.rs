@@ -34,10 +34,7 @@ pub struct Traces(Option<SdkTracerProvider>);
 impl Traces {
     /// Begins to send, in batches and from a thread of its own.
     pub(super) fn start() -> Result<Self, SettingsError> {
-        if super::ENDPOINTS
-            .into_iter()
-            .all(|name| super::set(name).is_none())
-        {
+        if super::endpoint().is_none() {
             return Ok(Self(None));
         }
         // The HTTP library panics without one where it was built with TLS for another's sake. A
@@ -79,9 +76,6 @@ impl Traces {
                 }))
         })
     }
-
-    #[expect(clippy::unused_self, reason = "as where no traces can be sent")]
-    pub(super) const fn tell(&self) {}
 }
 
 impl Drop for Traces {

@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use prost::Message;
 use reqwest::Method;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use crate::support::App;
 use crate::support::app::send;
@@ -144,17 +145,21 @@ async fn a_request_is_a_span_of_its_callers_trace() {
 }
 
 #[tokio::test]
-async fn without_a_collector_requests_are_served_and_the_program_ends_well() {
+async fn without_a_collector_requests_are_served_and_the_log_tells_of_it() {
     let app = App::start().await;
     let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", closed.local_addr().expect("its address"));
     drop(closed);
-    let mut serve = Serve::start(&[
-        ("DATABASE_URL", &app.database_url),
+    let log = NamedTempFile::new().expect("a file for the log");
+    let settings = [
+        ("DATABASE_URL", app.database_url.as_str()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint),
         ("OTEL_SERVICE_NAME", "directory"),
-    ]);
+    ];
+    let mut serve = Serve::start_logging_to(&settings, log.reopen().expect("the file"));
     let tenant = app.at(&serve.base());
     assert_eq!(tenant.post(json!({})).await.status, 201);
     assert_eq!(serve.stop(), Some(0));
+    let lines = std::fs::read_to_string(log.path()).expect("the log");
+    assert!(lines.contains("ExportError"), "{lines}");
 }
