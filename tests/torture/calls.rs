@@ -1,6 +1,7 @@
 //! The calls of a history over HTTP, and their answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,6 +9,10 @@ use uuid::Uuid;
 use crate::checker::Done;
 use crate::model::{Answer, Call, Customer, Outcome, Post, Posted, Said, Wrong};
 use crate::support::{Reply, Tenant};
+
+/// How often a call is made again that was refused for want of time, and after what pause.
+const TRIES: usize = 100;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Makes a call, with when it began and ended by a clock that all workers share.
 pub async fn timed(clock: &AtomicU64, tenant: &Tenant, call: Call) -> Done {
@@ -24,13 +29,15 @@ pub async fn timed(clock: &AtomicU64, tenant: &Tenant, call: Call) -> Done {
 
 /// Makes a call, again for as long as the machine is too busy for it.
 pub async fn make(tenant: &Tenant, call: &Call) -> Answer {
-    let reply = loop {
-        let reply = ask(tenant, call).await;
-        // A machine too busy for it: nothing is killed here, so it was not done.
+    let mut reply = ask(tenant, call).await;
+    // A machine too busy for it: nothing is killed here, so it was not done.
+    for _ in 0..TRIES {
         if reply.status != 503 {
-            break reply;
+            break;
         }
-    };
+        tokio::time::sleep(PAUSE).await;
+        reply = ask(tenant, call).await;
+    }
     match (call, reply.status) {
         (Call::Post(_), 200 | 201) => Answer::Posted(vec![Outcome::Done(posted(&reply))]),
         (Call::Post(_), status @ (400 | 404)) => Answer::Posted(vec![Outcome::Refused(status)]),

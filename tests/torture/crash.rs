@@ -12,6 +12,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::support::Tenant;
@@ -22,6 +23,8 @@ use crate::support::program::Serve;
 const WRITERS: usize = 8;
 /// What a client waits for that was refused: less than it is told to, for more load.
 const PAUSE: Duration = Duration::from_millis(5);
+/// After this nothing comes back any more.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is killed.
 #[derive(Debug, Clone, Copy)]
@@ -198,7 +201,9 @@ pub async fn survive(victims: impl Iterator<Item = u8>) -> String {
                 start_again(&cluster);
             }
             Victim::DatabaseRestarted => assert!(cluster.order("restart"), "no restart"),
-            Victim::Session => kill_a_session(&url).await,
+            Victim::Session => timeout(PATIENCE, kill_a_session(&url))
+                .await
+                .expect("a session that is killed, and the end of all others"),
             Victim::Service => {
                 load.service_is_away.store(true, Ordering::SeqCst);
                 serve.kill();
@@ -227,7 +232,7 @@ pub async fn survive(victims: impl Iterator<Item = u8>) -> String {
 
 /// What is left of a server that was killed ends by itself; until then no other can start.
 fn start_again(cluster: &Cluster) {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + PATIENCE;
     while !cluster.order("start") {
         assert!(Instant::now() < deadline, "PostgreSQL does not come back");
         std::thread::sleep(PAUSE);
@@ -265,10 +270,10 @@ async fn session(url: &str, which: &str) -> sqlx::Result<Option<i32>> {
 
 /// Waits for every kind of request to be acknowledged again.
 async fn progress(load: &Load) {
-    let patience = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + PATIENCE;
     let before = load.acknowledged.load(Ordering::Relaxed);
     while load.acknowledged.load(Ordering::Relaxed) < before + 3 * WRITERS {
-        assert!(Instant::now() < patience, "the service does not come back");
+        assert!(Instant::now() < deadline, "the service does not come back");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
