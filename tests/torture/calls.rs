@@ -1,7 +1,6 @@
 //! The calls of a history over HTTP, and their answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -9,10 +8,6 @@ use uuid::Uuid;
 use crate::checker::Done;
 use crate::model::{Answer, Call, Customer, Outcome, Post, Posted, Said, Wrong};
 use crate::support::{Reply, Tenant};
-
-/// How often a call is made again that was refused for want of time, and after what pause.
-const TRIES: usize = 100;
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// Makes a call, with when it began and ended by a clock that all workers share.
 pub async fn timed(clock: &AtomicU64, tenant: &Tenant, call: Call) -> Done {
@@ -27,17 +22,19 @@ pub async fn timed(clock: &AtomicU64, tenant: &Tenant, call: Call) -> Done {
     }
 }
 
-/// Makes a call, again for as long as the machine is too busy for it.
+/// Makes a call. It must be done or refused: a 503 would be a deadlock, as there is time enough.
 pub async fn make(tenant: &Tenant, call: &Call) -> Answer {
-    let mut reply = ask(tenant, call).await;
-    // A machine too busy for it: nothing is killed here, so it was not done.
-    for _ in 0..TRIES {
-        if reply.status != 503 {
-            break;
+    let reply = match call {
+        Call::Post(post) => tenant.post(body(post)).await,
+        Call::Batch(posts) => {
+            let rows: Vec<Value> = posts.iter().map(body).collect();
+            tenant
+                .post_to("/customers/batch", json!({"customers": rows}))
+                .await
         }
-        tokio::time::sleep(PAUSE).await;
-        reply = ask(tenant, call).await;
-    }
+        Call::Archive(id) => tenant.order(&format!("/customers/{id}/archive")).await,
+        Call::Restore(id) => tenant.order(&format!("/customers/{id}/restore")).await,
+    };
     match (call, reply.status) {
         (Call::Post(_), 200 | 201) => Answer::Posted(vec![Outcome::Done(posted(&reply))]),
         (Call::Post(_), status @ (400 | 404)) => Answer::Posted(vec![Outcome::Refused(status)]),
@@ -50,20 +47,6 @@ pub async fn make(tenant: &Tenant, call: &Call) -> Answer {
             Answer::Restored(reply.header("clientele-also-matches").map(str::to_owned))
         }
         (_, other) => panic!("{call:?}: {other} {}", reply.body),
-    }
-}
-
-async fn ask(tenant: &Tenant, call: &Call) -> Reply {
-    match call {
-        Call::Post(post) => tenant.post(body(post)).await,
-        Call::Batch(posts) => {
-            let rows: Vec<Value> = posts.iter().map(body).collect();
-            tenant
-                .post_to("/customers/batch", json!({"customers": rows}))
-                .await
-        }
-        Call::Archive(id) => tenant.order(&format!("/customers/{id}/archive")).await,
-        Call::Restore(id) => tenant.order(&format!("/customers/{id}/restore")).await,
     }
 }
 

@@ -6,31 +6,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::checker::Done;
 use crate::model::{Answer, Call, Customer, Outcome, Post, Posted, Said};
 
-/// What somebody is known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Person {
-    /// And their e-mail is only told together with it.
-    Phone,
-    Email,
-}
-
-impl Person {
-    /// What person `n` is known by.
-    pub fn of(n: u8) -> Self {
-        if n.is_multiple_of(3) {
-            Self::Email
-        } else {
-            Self::Phone
-        }
-    }
-}
-
 /// A post that was done, on its own or in a batch.
 struct Write<'a> {
     began: u64,
     ended: u64,
+    /// The place in its batch.
+    row: usize,
     post: &'a Post,
     posted: &'a Posted,
+}
+
+impl Write<'_> {
+    /// Whether it must have been done after `other`.
+    fn is_after(&self, other: &Self) -> bool {
+        let is_later_row = self.began == other.began && self.row > other.row;
+        is_later_row || self.began > other.ended
+    }
 }
 
 /// What does not hold, in words.
@@ -90,11 +81,12 @@ fn writes<'a>(done: &'a Done, broken: &mut Vec<String>) -> Vec<Write<'a>> {
         broken.push(format!("not an outcome for each post: {done:?}"));
     }
     let mut writes = Vec::new();
-    for (post, outcome) in posts.iter().zip(outcomes) {
+    for (row, (post, outcome)) in posts.iter().zip(outcomes).enumerate() {
         match (post.wrong, outcome) {
             (None, Outcome::Done(posted)) => writes.push(Write {
                 began: done.began,
                 ended: done.ended,
+                row,
                 post,
                 posted,
             }),
@@ -123,11 +115,22 @@ fn broken_of(customer: &Customer, writes: &[&Write]) -> Vec<String> {
     if tags(&customer.tags) != sent {
         broken.push(format!("sent were {sent:?} to {customer:?}"));
     }
+    for (is, said) in [
+        (customer.phone, said(writes, |post| post.phone)),
+        (customer.email, said(writes, |post| post.email)),
+    ] {
+        if is != said {
+            broken.push(format!("{said:?} was said to {customer:?}"));
+        }
+    }
+    if customer.archived {
+        broken.push(format!("nobody archived {customer:?}"));
+    }
     // Those that no other one came after for certain.
     let noted: Vec<&&Write> = writes.iter().filter(|w| w.post.notes.is_some()).collect();
     let last = noted
         .iter()
-        .filter(|w| !noted.iter().any(|other| other.began > w.ended));
+        .filter(|w| !noted.iter().any(|other| other.is_after(w)));
     let last: Vec<_> = last.map(|w| &w.post.notes).collect();
     let is_last = last.contains(&&customer.notes);
     let none_is_right = noted.is_empty() && customer.notes.is_none();
@@ -135,6 +138,14 @@ fn broken_of(customer: &Customer, writes: &[&Write]) -> Vec<String> {
         broken.push(format!("the last notes are of {last:?}: {customer:?}"));
     }
     broken
+}
+
+/// The phone or e-mail that somebody has after these writes: nobody is told of another one.
+fn said(writes: &[&Write], of: impl Fn(&Post) -> Said<u8>) -> Option<u8> {
+    writes.iter().find_map(|write| match of(write.post) {
+        Said::Value(n) => Some(n),
+        Said::Null | Said::Nothing => None,
+    })
 }
 
 #[cfg(test)]
@@ -234,6 +245,54 @@ mod tests {
     fn a_lost_update_breaks_it() {
         let end = [customer("a", "one", &["x", "y"])];
         assert!(what_breaks(&two(), &end).contains("last notes"));
+    }
+
+    #[test]
+    fn a_lost_email_breaks_it() {
+        let mut calls = two();
+        let Call::Post(with_email) = &mut calls[0].call else {
+            unreachable!("it is a post");
+        };
+        with_email.email = Said::Value(1);
+        let without = customer("a", "two", &["x", "y"]);
+        assert!(what_breaks(&calls, std::slice::from_ref(&without)).contains("was said"));
+        let with = Customer {
+            email: Some(1),
+            ..without
+        };
+        assert_eq!(what_breaks(&calls, &[with]), "");
+    }
+
+    #[test]
+    fn an_archived_customer_breaks_it() {
+        let archived = Customer {
+            archived: true,
+            ..customer("a", "two", &["x", "y"])
+        };
+        assert!(what_breaks(&two(), &[archived]).contains("nobody archived"));
+    }
+
+    #[test]
+    fn rows_of_a_batch_are_done_in_their_order() {
+        let [one, two] = two().map(|done| (done.call, done.answer));
+        let (Call::Post(first), Answer::Posted(created)) = one else {
+            unreachable!("it is a post");
+        };
+        let (Call::Post(second), Answer::Posted(updated)) = two else {
+            unreachable!("it is a post");
+        };
+        let batch = [Done {
+            began: 0,
+            ended: 1,
+            call: Call::Batch(vec![first, second]),
+            answer: Answer::Posted([created, updated].concat()),
+        }];
+        assert_eq!(
+            what_breaks(&batch, &[customer("a", "two", &["x", "y"])]),
+            ""
+        );
+        let earlier = [customer("a", "one", &["x", "y"])];
+        assert!(what_breaks(&batch, &earlier).contains("last notes"));
     }
 
     #[test]

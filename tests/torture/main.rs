@@ -29,7 +29,13 @@ struct Servers {
 impl Servers {
     async fn start() -> Self {
         let app = App::start().await;
-        let settings = [("DATABASE_URL", app.database_url.as_str())];
+        // On a busy machine nobody is to be refused for want of time.
+        let settings = [
+            ("DATABASE_URL", app.database_url.as_str()),
+            ("CLIENTELE_ACQUIRE_TIMEOUT", "60s"),
+            ("CLIENTELE_LOCK_TIMEOUT", "60s"),
+            ("CLIENTELE_STATEMENT_TIMEOUT", "60s"),
+        ];
         let serves = [Serve::start(&settings), Serve::start(&settings)];
         Self { app, serves }
     }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::ops::Deref;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use clientele::domain::CompanyId;
@@ -166,11 +167,15 @@ pub async fn tenant(store: &Store, base: &str, name: &str, region: &str) -> Tena
     }
 }
 
+/// A request that takes this long is one that hangs.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 fn http_client() -> Client {
     // The HTTP library wants a TLS provider named even though no TLS is spoken here; a second
     // naming is refused, and meant to be.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().build().expect("a client")
+    let client = Client::builder().no_proxy().timeout(PATIENCE);
+    client.build().expect("a client")
 }
 
 /// A key that may do just this, without an end or a limit.
