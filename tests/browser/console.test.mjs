@@ -235,11 +235,16 @@ test("refusals of the API are told in words", async () => {
 async function fits(page) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.ok(!wide, "nothing is wider than the window");
+  const cut = await page.locator("#list .tag").evaluateAll((tags) => tags.filter((tag) => {
+    const [inner, outer] = [tag.getBoundingClientRect(), tag.parentElement.getBoundingClientRect()];
+    return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+  }).length);
+  assert.equal(cut, 0, "no tag is wider than its place");
 }
 
 for (const colorScheme of ["light", "dark"]) {
   test(`everyone can use it, in ${colorScheme} colours`, async () => {
-    await post({ first_name: "Grace", last_name: "Hopper", company_name: "Navy", email: "grace@example.com", phone: "+1 763 555 0177", tags: ["vip", "lead"], status: "active" });
+    await post({ first_name: "Grace", last_name: "Hopper", company_name: "Navy", email: "grace@example.com", phone: "+1 763 555 0177", tags: ["vip", "lead", "x".repeat(100)], status: "active" });
     for (const viewport of [{ width: 1280, height: 860 }, { width: 390, height: 844 }, { width: 320, height: 700 }]) {
       await on_page(async (page) => {
         await flawless(page);
