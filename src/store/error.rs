@@ -79,7 +79,7 @@ impl From<sqlx::Error> for WriteError {
 /// SQLSTATEs that pass by themselves: connection trouble (08), rolled back for the sake of another
 /// transaction (40), out of resources (53), a lock not had in time (55P03), a server that became a
 /// standby (25006), and an operator's intervention (57: shutdown, start-up, cancelled; 3D000: the
-/// database is not there while a backup of it is restored).
+/// database is not there while it is made anew).
 /// See <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
 fn is_passing(code: &str) -> bool {
     matches!(code.get(..2), Some("08" | "40" | "53" | "57"))

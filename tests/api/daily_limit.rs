@@ -190,6 +190,14 @@ async fn requests_at_once_do_not_get_past_the_limit() {
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 30);
 }
 
+/// A program of its own, and a key with this limit there.
+async fn on_a_program(app: &App, limit: u32) -> (Serve, Tenant) {
+    let tenant = limited(app, limit, &Scope::ALL).await;
+    let serve = Serve::start(&[("DATABASE_URL", app.database_url.as_str())]);
+    let tenant = tenant.at(&serve.base());
+    (serve, tenant)
+}
+
 /// Requests of today, as the database counts them.
 async fn counted(app: &App) -> Vec<i64> {
     app.column("select used from api_key_usage").await
@@ -198,10 +206,7 @@ async fn counted(app: &App) -> Vec<i64> {
 #[tokio::test]
 async fn a_busy_key_is_counted_by_its_server_and_what_it_took_too_much_is_given_back() {
     let app = App::start().await;
-    let key = limited(&app, 100_000, &Scope::ALL).await.key;
-    let settings = [("DATABASE_URL", app.database_url.as_str())];
-    let mut serve = Serve::start(&settings);
-    let tenant = app.with_key(&key).at(&serve.base());
+    let (mut serve, tenant) = on_a_program(&app, 100_000).await;
     for made in 1..=200 {
         assert_remaining(&tenant.auth_test().await, 100_000, 100_000 - made);
     }
@@ -239,19 +244,18 @@ async fn busy_servers_together_serve_no_more_than_the_limit() {
 #[tokio::test]
 async fn a_server_that_is_killed_costs_a_key_no_more_than_a_lease() {
     let app = App::start().await;
-    let key = limited(&app, 1_000, &Scope::ALL).await.key;
-    let settings = [("DATABASE_URL", app.database_url.as_str())];
-    let mut killed = Serve::start(&settings);
-    let tenant = app.with_key(&key).at(&killed.base());
-    // 1 + 2 + 4 + 8, and two of nine: a hundredth of what is left.
+    let (mut killed, tenant) = on_a_program(&app, 1_000).await;
     for _ in 0..17 {
         assert_eq!(tenant.auth_test().await.status, 200);
     }
     killed.kill();
-    let tenant = app.with_key(&key);
+    // 1 + 2 + 4 + 8, and two of nine: a hundredth of what was left.
+    let lost = counted(&app).await[0] - 17;
+    assert_eq!(lost, 7);
+    let tenant = tenant.at(&app.base);
     let mut served = 17;
     while tenant.auth_test().await.status == 200 {
         served += 1;
     }
-    assert_eq!(served, 1_000 - 7);
+    assert_eq!(served, 1_000 - lost);
 }

@@ -179,7 +179,7 @@ async fn what_was_acknowledged_is_there_once_however_often_something_is_killed()
 #[ignore = "takes a minute"]
 async fn four_times_what_can_be_served_is_served_as_far_as_it_can_be() {
     let app = App::start().await;
-    // A database that is busy elsewhere, so that it is not this machine which is too slow for the clients.
+    // A database that is busy elsewhere: not this machine is to be too slow for the clients.
     app.sql(
         "create function dawdle() returns trigger language plpgsql as
             $$ begin perform pg_sleep(0.01); return new; end $$;
@@ -188,24 +188,38 @@ async fn four_times_what_can_be_served_is_served_as_far_as_it_can_be() {
     .await;
     for queue in ["64", "1000000"] {
         let settings = [
-            ("DATABASE_URL", app.database_url.as_str()),
             ("CLIENTELE_DB_CONNECTIONS", "4"),
             ("CLIENTELE_DB_QUEUE", queue),
             ("RUST_LOG", "off"),
         ];
-        let serve = Serve::start(&settings);
-        let tenant = app.company("Torture", "US").await.at(&serve.base());
-        let told = overload::saturate(&tenant, Duration::from_secs(15), 4.0).await;
-        println!("a queue of {queue}:\n{told}");
+        let (_serve, tenant) = patient(&app, &settings).await;
+        let found = overload::saturate(&tenant, Duration::from_secs(15), 4).await;
+        println!("a queue of {queue}:\n{}", found.words);
+        let [full, over] = found.served;
+        assert!(over > full / 2, "no more than {over} of {full} are served");
+        assert!(found.refused > 0, "nothing is refused");
     }
+}
+
+/// A service that waits long for what its clients send, on connections that they opened ahead.
+async fn patient(app: &App, settings: &[(&str, &str)]) -> (Serve, Tenant) {
+    let mut all = vec![
+        ("DATABASE_URL", app.database_url.as_str()),
+        ("CLIENTELE_HEADER_TIMEOUT", "120s"),
+        ("CLIENTELE_KEEP_ALIVE", "120s"),
+    ];
+    all.extend_from_slice(settings);
+    let serve = Serve::start(&all);
+    let tenant = app.company("Torture", "US").await.at(&serve.base());
+    (serve, tenant)
 }
 
 #[tokio::test]
 #[ignore = "opens ten thousand connections"]
 async fn ten_thousand_idle_connections_starve_nobody() {
-    let servers = Servers::start().await;
+    let app = App::start().await;
     for connections in [0, 10_000] {
-        let [tenant, _] = servers.company().await;
+        let (_serve, tenant) = patient(&app, &[]).await;
         println!("{}", overload::idle(&tenant, connections).await);
     }
 }
