@@ -88,7 +88,8 @@ async fn after_a_failover_to_a_standby_the_service_goes_on_with_all_that_was_ack
     ] {
         assert_told_to_come_back(&refused);
     }
-    assert_eq!(tenant.get(&id).await.body["data"]["tags"], json!(tags));
+    let got = tenant.get(&id).await;
+    assert_eq!(got.body["data"]["tags"], json!(tags), "{got:?}");
 
     standby.promote();
     let reply = insist(&tenant, json!({"phone": "763-555-0100", "notes": "moved"})).await;
